@@ -1,0 +1,64 @@
+# The first command on a fresh clone may be any of these: each sets up what it needs. `make help` lists them.
+SHELL := /bin/sh
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(READY): requirements/dev.txt requirements/uv.txt pyproject.toml tools/setup.sh
+	@sh tools/setup.sh "$(PYTHON)" "$(VENV)"
+	@touch $@
+
+.PHONY: setup
+setup: $(READY) ## Make .venv from the lock file
+
+.PHONY: lock
+lock: $(READY) ## Resolve the dependencies anew into requirements/
+	UV="$$(sh tools/find_uv.sh "$(PYTHON)")"; \
+	"$$UV" pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --custom-compile-command "make lock" --all-extras --group dev pyproject.toml -o requirements/dev.txt; \
+	echo uv | "$$UV" pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --custom-compile-command "make lock" - -o requirements/uv.txt
+
+.PHONY: demo
+demo: $(READY) ## Stream an answer from a real model on this machine, through both twins
+	@$(BIN)/python examples/demo.py
+
+.PHONY: test
+test: $(READY) ## Run every test, and hold the branch coverage of src at 100 %
+	@rm -f .coverage .coverage.*
+	@$(BIN)/coverage run -m pytest $(ARGS)
+	@$(BIN)/coverage combine -q
+	@$(BIN)/coverage report --skip-covered
+
+.PHONY: generate
+generate: $(READY) ## Compile spec/ into the models, and the async code into its blocking twin
+	@$(BIN)/python -m codegen
+
+.PHONY: check
+check: $(READY) ## Fail on stale generated files, lint or type errors
+	@$(BIN)/python -m codegen --check
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+.PHONY: record
+record: $(READY) ## Record the cassettes anew from the real model's server
+	@$(BIN)/python -m tests.record
+
+.PHONY: docs
+docs: generate ## Write the reference pages (docs/reference) and check every link
+
+.PHONY: bench
+bench: $(READY) ## Compare the cost of an event with plain httpx
+	@$(BIN)/python -m bench
+
+.PHONY: clean
+clean: ## Remove what was built
+	rm -rf $(VENV) .uv .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache dist

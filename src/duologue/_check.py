@@ -1,0 +1,161 @@
+"""What the constructors of the generated models check.
+
+A check takes the field's name and a value, gives nothing, and raises `TypeError` for a wrong type and `ValueError` for a
+wrong value, with a message that names the field. `field` makes an attrs validator of it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar, cast
+
+if TYPE_CHECKING:
+    from types import UnionType
+
+    import attrs
+
+Check: TypeAlias = Callable[[str, Any], None]
+T = TypeVar("T")
+Validator: TypeAlias = Callable[[Any, "attrs.Attribute[Any]", Any], None]
+
+# The longest value that is shown in full: enough to recognise it by, too little for a key or a document.
+SHOWN: Final = 40
+
+
+def shown(value: Any) -> str:
+    """A value for an error message: its type, and itself where it is short."""
+    if value is None:
+        return "None"
+    kind = type(value).__name__
+    if not isinstance(value, (str, int, float)):
+        return kind
+    if isinstance(value, str) and len(value) > SHOWN:
+        return f"{kind} of {len(value)} characters"
+    said = repr(value)
+    return f"{kind} {said}" if len(said) <= SHOWN + 2 else kind
+
+
+def field(check: Check) -> Validator:
+    """The check as an attrs validator."""
+
+    def validate(_instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
+        check(attribute.name, value)
+
+    return validate
+
+
+def optional(check: Check) -> Check:
+    """`None`, or what `check` lets pass."""
+
+    def passes(name: str, value: Any) -> None:
+        if value is not None:
+            check(name, value)
+
+    return passes
+
+
+def string(name: str, value: Any) -> None:
+    """Text."""
+    if not isinstance(value, str):
+        raise TypeError(f"{name} must be a string, got {shown(value)}")
+
+
+def boolean(name: str, value: Any) -> None:
+    """True or False, and not something that is true or false."""
+    if not isinstance(value, bool):
+        raise TypeError(f"{name} must be True or False, got {shown(value)}")
+
+
+def binary(name: str, value: Any) -> None:
+    """Bytes."""
+    if not isinstance(value, bytes):
+        raise TypeError(f"{name} must be bytes, got {shown(value)}")
+
+
+def anything(_name: str, _value: Any) -> None:
+    """What JSON can say; looked at only when it is written, since it may be deep."""
+
+
+def integer(minimum: float = -math.inf, maximum: float = math.inf) -> Check:
+    """A whole number within bounds; a bool is none."""
+
+    def passes(name: str, value: Any) -> None:
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise TypeError(f"{name} must be an integer, got {shown(value)}")
+        _within(name, value, minimum, maximum)
+
+    return passes
+
+
+def number(minimum: float = -math.inf, maximum: float = math.inf) -> Check:
+    """A finite number within bounds; a bool is none."""
+
+    def passes(name: str, value: Any) -> None:
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            raise TypeError(f"{name} must be a number, got {shown(value)}")
+        if not math.isfinite(value):
+            raise ValueError(f"{name} must be finite, got {value}")
+        _within(name, value, minimum, maximum)
+
+    return passes
+
+
+def _within(name: str, value: float, minimum: float, maximum: float) -> None:
+    if value < minimum:
+        raise ValueError(f"{name} must be at least {minimum}, got {value}")
+    if value > maximum:
+        raise ValueError(f"{name} must be at most {maximum}, got {value}")
+
+
+def one_of(values: tuple[str, ...]) -> Check:
+    """One of a few strings."""
+
+    def passes(name: str, value: Any) -> None:
+        if value not in values:
+            raise ValueError(f"{name} must be one of {', '.join(map(repr, values))}: got {shown(value)}")
+
+    return passes
+
+
+def instance(kind: Callable[[], type | UnionType], title: str) -> Check:
+    """An instance of a class or a union, which is asked for late since it may be defined late."""
+
+    def passes(name: str, value: Any) -> None:
+        if not isinstance(value, kind()):
+            raise TypeError(f"{name} must be a {title}, got {shown(value)}")
+
+    return passes
+
+
+def items(check: Check) -> Check:
+    """A tuple of what `check` lets pass."""
+
+    def passes(name: str, value: Any) -> None:
+        if not isinstance(value, tuple):
+            raise TypeError(f"{name} must be a sequence, got {shown(value)}")
+        for index, item in enumerate(value):
+            check(f"{name}[{index}]", item)
+
+    return passes
+
+
+def mapping(check: Check) -> Check:
+    """A mapping from strings to what `check` lets pass."""
+
+    def passes(name: str, value: Any) -> None:
+        if not isinstance(value, Mapping):
+            raise TypeError(f"{name} must be a mapping, got {shown(value)}")
+        for key, item in value.items():
+            if not isinstance(key, str):
+                raise TypeError(f"{name} must have strings as keys, got {shown(key)}")
+            check(f"{name}[{key!r}]", item)
+
+    return passes
+
+
+def as_tuple(items: Iterable[T]) -> tuple[T, ...]:
+    """A tuple of the items; what is no sequence of items is left as it is, for the check to refuse by name."""
+    if isinstance(items, (str, bytes, Mapping)) or not isinstance(items, Iterable):
+        return cast("tuple[T, ...]", items)
+    return tuple(items)

@@ -1,0 +1,119 @@
+"""One call of a client: the request to send, and all that is decided on the way to its end.
+
+A `Call` outlives its requests: each retry begins a new `Exchange`. It holds no socket and never waits.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from duologue._version import __version__
+from duologue._core.deadlines import Deadlines
+from duologue._core.exchange import Exchange
+from duologue._core.failures import transport_error
+from duologue._core.retry import retry_delay
+from duologue._dialects import find_dialect
+from duologue._frames.inflate import ACCEPT
+from duologue._json import dumps
+from duologue._tables import MODELS
+from duologue.errors import ConfigurationError, DuologueError, UnsupportedError
+from duologue.models import ChatRequest
+
+if TYPE_CHECKING:
+    from duologue._core.endpoint import Endpoint
+    from duologue.config import ClientConfig
+    from duologue.events import StreamEvent
+
+
+class Call:
+    """One call.
+
+    Raises:
+        ConfigurationError: no model is named, or a header cannot be sent.
+        UnsupportedError: the provider or the model cannot take the request.
+        ValueError: the request has no messages, or holds what JSON cannot say.
+    """
+
+    def __init__(self, config: ClientConfig, endpoint: Endpoint, request: ChatRequest, *, stream: bool, now: float) -> None:
+        self.config = config
+        self.endpoint = endpoint
+        self.attempts = 0
+        self.delivered = False
+        self.deadlines = Deadlines(config.timeouts, now)
+        self._stream = stream
+        self._dialect = find_dialect(endpoint.provider.dialect)
+        model = request.model or endpoint.model
+        if model is None:
+            raise ConfigurationError(f"name a model: {endpoint.provider.title} has no default one")
+        if not request.messages:
+            raise ValueError("the request has no messages")
+        info = MODELS.get(model)
+        if stream and info is not None and info.provider == endpoint.provider.name and not info.supports_streaming:
+            raise UnsupportedError(f"{model} does not stream: use chat()")
+        wire = self._dialect.encode(request, endpoint.provider, model=model, stream=stream)
+        self.path = wire.path
+        try:
+            self.body = dumps(wire.body)
+        except (TypeError, ValueError) as reason:
+            raise ValueError(f"the request holds what JSON cannot say: {reason}") from None
+        self.exchange = self._new_exchange()
+
+    def headers(self) -> dict[str, str]:
+        """The headers of the request, the key among them; the caller's own come last and win."""
+        headers = {
+            "accept": "text/event-stream" if self._stream else "application/json",
+            "accept-encoding": ACCEPT,
+            "content-type": "application/json",
+            "user-agent": f"duologue/{__version__}",
+            **self.endpoint.headers(),
+        }
+        headers.update((name.lower(), value) for name, value in self.config.headers.items())
+        return headers
+
+    def begin_request(self, now: float) -> dict[str, float | None]:
+        """Another request goes out; the timeouts for it, in seconds, as httpx takes them."""
+        self.attempts += 1
+        self.deadlines.request_begins(now)
+        if self.attempts > 1:
+            self.exchange = self._new_exchange()
+        connect = self.deadlines.connect(now)
+        return {"connect": connect, "pool": connect, "write": self.config.timeouts.idle, "read": self.deadlines.head(now)}
+
+    def transport_failed(self, reason: Exception, *, begun: bool) -> list[StreamEvent]:
+        """The line failed: the last event, or none where the answer is over."""
+        error = transport_error(reason, phase=self.deadlines.phase() if begun else "first_event", begun=begun)
+        error.__cause__ = reason
+        return self.exchange.fail(error)
+
+    def retry_after(self, error: DuologueError, now: float) -> float | None:
+        """The seconds to wait before trying again, or None where `error` is the end of it."""
+        error.attempts = self.attempts
+        if self.delivered:
+            return None
+        delay = retry_delay(error, self.attempts, self.config.retry)
+        return delay if delay is not None and self.deadlines.allows(delay, now) else None
+
+    def _new_exchange(self) -> Exchange:
+        endpoint = self.endpoint
+        return Exchange(
+            self._dialect, endpoint.provider, self.config.limits, stream=self._stream, known=endpoint.known
+        )
+
+
+def make_request(prompt: Any, params: dict[str, Any]) -> ChatRequest:
+    """The request that a prompt and the parameters beside it mean.
+
+    Raises:
+        TypeError: a parameter is unknown, or the prompt is none.
+    """
+    unknown = sorted(params.keys() - _FIELDS)
+    if unknown:
+        raise TypeError(f"unknown parameter {', '.join(map(repr, unknown))}; known ones: {', '.join(sorted(_FIELDS))}")
+    if isinstance(prompt, ChatRequest):
+        return attrs.evolve(prompt, **params)
+    return ChatRequest(prompt, **params)
+
+
+_FIELDS = frozenset(field.name for field in attrs.fields(ChatRequest)) - {"messages"}

@@ -1,0 +1,72 @@
+"""How long to wait for the next bytes, and which of the `Timeouts` it was that ran out.
+
+Times are those of a monotonic clock, in seconds, and come in as arguments.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from duologue.config import Timeouts
+
+
+class Deadlines:
+    """The clock hands of one call."""
+
+    __slots__ = ("_bytes", "_event", "_request", "_start", "_timeouts")
+
+    def __init__(self, timeouts: Timeouts, now: float) -> None:
+        self._timeouts = timeouts
+        self._start = self._request = now
+        self._bytes: float | None = None
+        self._event: float | None = None
+
+    def request_begins(self, now: float) -> None:
+        """A request goes out, the first one or a retry."""
+        self._request = now
+        self._bytes = self._event = None
+
+    def bytes_came(self, now: float) -> None:
+        """The head of a response, or a piece of its body, has come."""
+        self._bytes = now
+
+    def event_came(self, now: float) -> None:
+        """An event has come, and so the caller may have taken any time over it."""
+        self._bytes = self._event = now
+
+    def connect(self, now: float) -> float | None:
+        """The seconds that connecting may take."""
+        return _least(self._timeouts.connect, self._left(now))
+
+    def head(self, now: float) -> float | None:
+        """The seconds that the head of the response may take."""
+        return _least(self._timeouts.first_event, self._left(now))
+
+    def next(self) -> tuple[float, str] | None:
+        """When waiting for bytes must end, and the name of the limit that says so; None for never."""
+        limits = self._timeouts
+        hands = [("total", self._start, limits.total), ("idle", self._bytes, limits.idle)]
+        if self._event is None:
+            hands.append(("first_event", self._request, limits.first_event))
+        hands.append(("progress", self._event or self._bytes, limits.progress))
+        ends = [(since + limit, name) for name, since, limit in hands if limit is not None and since is not None]
+        return min(ends, default=None)
+
+    def phase(self) -> str:
+        """The name of the limit that is the next to run out."""
+        end = self.next()
+        return end[1] if end else "idle"
+
+    def allows(self, delay: float, now: float) -> bool:
+        """Whether there is time to wait `delay` seconds."""
+        left = self._left(now)
+        return left is None or delay < left
+
+    def _left(self, now: float) -> float | None:
+        total = self._timeouts.total
+        return None if total is None else max(0.001, self._start + total - now)
+
+
+def _least(*limits: float | None) -> float | None:
+    return min((limit for limit in limits if limit is not None), default=None)

@@ -1,0 +1,125 @@
+"""Where requests go: a `ClientConfig` and the environment become an `Endpoint`."""
+
+from __future__ import annotations
+
+import difflib
+import ipaddress
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import attrs
+
+from duologue._core.secret import Secret
+from duologue._tables import PROVIDERS
+from duologue.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from duologue.config import ClientConfig
+    from duologue.models import Provider
+
+# What `options` may hold, by provider; None for all of them.
+_OPTIONS: dict[str | None, frozenset[str]] = {None: frozenset({"allow_insecure"}), "local": frozenset({"tools"})}
+
+
+@attrs.frozen
+class Endpoint:
+    """Where requests go, and how.
+
+    Args:
+        provider: the row of the provider table.
+        base_url: the address, without a slash at its end; None where the server is started here first.
+        api_key: the key, or None.
+        model: the model where a request names none.
+        known: whether what answers there is what the table describes.
+    """
+
+    provider: Provider
+    base_url: str | None
+    api_key: Secret | None
+    model: str | None
+    known: bool = True
+
+    def headers(self) -> dict[str, str]:
+        """The headers that carry the key."""
+        return {"authorization": f"Bearer {self.api_key.reveal()}"} if self.api_key else {}
+
+
+def find_provider(name: str) -> Provider:
+    """The row of that name.
+
+    Raises:
+        ConfigurationError: there is none.
+    """
+    provider = PROVIDERS.get(name)
+    if provider is None:
+        close = difflib.get_close_matches(name, PROVIDERS, n=1)
+        hint = f"; did you mean {close[0]!r}?" if close else ""
+        raise ConfigurationError(f"unknown provider {name!r}{hint} Known ones: {', '.join(sorted(PROVIDERS))}")
+    return provider
+
+
+def resolve(config: ClientConfig, environ: Mapping[str, str]) -> Endpoint:
+    """The endpoint that a configuration means.
+
+    Raises:
+        ConfigurationError: the provider is unknown, the key is missing, or the address is not to be used.
+    """
+    name, _, model = config.provider.partition(":")
+    provider = find_provider(name)
+    allowed = frozenset[str]().union(*(_OPTIONS.get(key, frozenset()) for key in (None, name)))
+    for option in config.options:
+        if option not in allowed:
+            raise ConfigurationError(f"unknown option {option!r} for {name}; known ones: {', '.join(sorted(allowed))}")
+    base_url = _checked_url(config.base_url, insecure=bool(config.options.get("allow_insecure")))
+    known = base_url is None or _same_server(base_url, provider.base_url)
+    return Endpoint(
+        provider=provider,
+        base_url=base_url or provider.base_url,
+        api_key=config.api_key or _key_of(provider, environ, known=known),
+        model=config.model or model or provider.default_model,
+        known=known,
+    )
+
+
+def _same_server(base_url: str, own: str | None) -> bool:
+    """Whether the table's row describes what answers at `base_url`. A server that users run themselves may be anywhere."""
+    if own is None or is_loopback(urlsplit(own).hostname or ""):
+        return True
+    return urlsplit(base_url).netloc == urlsplit(own).netloc
+
+
+def _checked_url(base_url: str | None, *, insecure: bool) -> str | None:
+    if base_url is None:
+        return None
+    url = urlsplit(base_url)
+    if url.scheme not in ("http", "https") or not url.hostname:
+        raise ConfigurationError(f"base_url must be like https://host/v1; got {base_url!r}")
+    if url.query or url.fragment or not base_url.isascii() or not base_url.isprintable() or " " in base_url:
+        raise ConfigurationError(f"base_url must be an address without query, fragment, blanks or control characters; got {base_url!r}")
+    if url.scheme == "http" and not insecure and not is_loopback(url.hostname):
+        raise ConfigurationError(
+            f"base_url is not encrypted, so the key and all that is said could be read on the way: use https, "
+            f"or options={{'allow_insecure': True}} if {url.hostname} is to be trusted"
+        )
+    return base_url.rstrip("/")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name is this machine's own, beyond doubt."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _key_of(provider: Provider, environ: Mapping[str, str], *, known: bool) -> Secret | None:
+    """The key out of the environment. It belongs to the provider, so it goes to no other server."""
+    if not known:
+        return None
+    for variable in provider.key_env:
+        if environ.get(variable):
+            return Secret(environ[variable])
+    if provider.auth == "none" or provider.base_url is None or is_loopback(urlsplit(provider.base_url).hostname or ""):
+        return None
+    raise ConfigurationError(f"{provider.title} needs a key: pass api_key=..., or set {' or '.join(provider.key_env)}")

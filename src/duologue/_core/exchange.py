@@ -1,0 +1,219 @@
+"""One answer, from the bytes of its body to events: frames, dialect and accumulator put together.
+
+`begin(status, headers)` once, `feed(data)` for each piece of the body, then `close()` where the body ends or `fail(error)`
+where the line breaks. Each gives events, and none raises: what goes wrong is the last event, an `Error` with all that had
+arrived in `error.partial`. After `Done` or `Error` nothing more comes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Protocol
+
+from duologue._core.accumulate import Accumulator
+from duologue._core.headers import media_type, request_id, retry_after
+from duologue._dialects import Dialect
+from duologue._dialects.api_errors import api_error
+from duologue._frames.inflate import Body, Plain, open_body
+from duologue._frames.jsonl import JSONLinesReader
+from duologue._frames.sse import SSEReader
+from duologue._frames.whole import WholeReader
+from duologue._json import loads
+from duologue.errors import (
+    ContentTypeError,
+    DecodeError,
+    DuologueError,
+    LimitExceeded,
+    RedirectRefused,
+    StreamTruncated,
+)
+from duologue.events import Done, Error, StreamEvent
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from duologue.config import Limits
+    from duologue.models import ChatResponse, Provider
+
+# Nobody reads a longer error, and a hostile server might send one without an end.
+_ERROR_BYTES = 65536
+_ERROR_CHARACTERS = 4096
+_STREAM_TYPES = {"sse": {"text/event-stream"}, "jsonl": {"application/x-ndjson", "application/jsonl", "application/x-jsonlines"}}
+
+
+class _Frames(Protocol):
+    def feed(self, data: bytes) -> list[Any]: ...
+    def close(self) -> list[Any]: ...
+
+
+class Exchange:
+    """One answer's state."""
+
+    def __init__(self, dialect: Dialect, provider: Provider, limits: Limits, *, stream: bool, known: bool) -> None:
+        self._provider = provider.name
+        self._limits = limits
+        self._framing = dialect.FRAMING if stream else "whole"
+        self._decoder = dialect.Decoder(provider)
+        self._accumulator = Accumulator(provider.name)
+        # A server that we know to send an end marker is held to it; from another, a finish reason has to do.
+        self._marker_needed = known and provider.end_marker == "done_line"
+        self._body: Body = Plain()
+        self._frames: _Frames = WholeReader(max_bytes=limits.max_event_bytes)
+        self._decode: Callable[[Any, list[StreamEvent]], None] = self._decoder.feed_whole
+        self._status = 0
+        self._media_type = ""
+        self._request_id: str | None = None
+        self._retry_after: float | None = None
+        self._bytes = 0
+        self._events = 0
+        self._complete = False
+        self._terminator_missing = False
+        self.finished = False
+
+    @property
+    def response(self) -> ChatResponse:
+        """The answer as it stands."""
+        return self._accumulator.response(
+            self._decoder.finish, complete=self._complete, terminator_missing=self._terminator_missing
+        )
+
+    def begin(self, status: int, headers: Mapping[str, str]) -> list[StreamEvent]:
+        """The response's head has come; `headers` are looked up by lower-case names."""
+        self._status = status
+        self._request_id = request_id(headers)
+        self._retry_after = retry_after(headers)
+        self._media_type = media_type(headers)
+        self._choose_reader()
+        try:
+            self._body = open_body(headers.get("content-encoding", ""))
+        except DuologueError as error:
+            return self.fail(error)
+        return []
+
+    def feed(self, data: bytes) -> list[StreamEvent]:
+        """The events that `data` completes."""
+        return self._guard(self._feed, data)
+
+    def close(self) -> list[StreamEvent]:
+        """The body has ended, as far as HTTP can tell."""
+        return self._guard(self._close)
+
+    def fail(self, error: DuologueError) -> list[StreamEvent]:
+        """Something went wrong: the `Error` event, unless the answer is over."""
+        if self.finished:
+            return []
+        self.finished = True
+        if self._status:
+            error.partial = self.response
+        error.provider = self._provider
+        error.request_id = error.request_id or self._request_id
+        return [Error(error)]
+
+    # -- inside ---------------------------------------------------------------------------------------------------------
+
+    def _guard(self, step: Callable[..., None], *args: bytes) -> list[StreamEvent]:
+        """Run a step; an error in it becomes the last event, after all that the step gave before."""
+        events: list[StreamEvent] = []
+        if not self.finished:
+            try:
+                step(*args, events)
+            except DuologueError as error:
+                events += self.fail(error)
+        return events
+
+    def _choose_reader(self) -> None:
+        """By the status and the content type, which is believed unless it is missing."""
+        streamed = self._framing != "whole"
+        if self._status >= 300:
+            self._frames = WholeReader(max_bytes=_ERROR_BYTES, cut=True)
+            self._decode = self._refuse_status
+        elif streamed and (not self._media_type or self._media_type in _STREAM_TYPES[self._framing]):
+            reader = SSEReader if self._framing == "sse" else JSONLinesReader
+            self._frames = reader(max_bytes=self._limits.max_event_bytes)
+            self._decode = self._decoder.feed
+        elif self._media_type and not (self._media_type == "application/json" or self._media_type.endswith("+json")):
+            self._frames = WholeReader(max_bytes=_ERROR_BYTES, cut=True)
+            self._decode = self._refuse_type
+        # Else the body is JSON: what was asked for, or what some servers give where a stream was.
+
+    def _feed(self, data: bytes, events: list[StreamEvent]) -> None:
+        data = self._body.feed(data)
+        self._bytes += len(data)
+        limit = self._limits.max_bytes
+        if limit is not None and self._bytes > limit:
+            raise LimitExceeded(f"the answer is longer than max_bytes={limit}", limit="max_bytes")
+        for frame in self._frames.feed(data):
+            self._take(frame, events)
+
+    def _take(self, frame: Any, events: list[StreamEvent]) -> None:
+        """Decode one frame; what it gives before an error is kept."""
+        if self.finished:
+            return
+        decoded: list[StreamEvent] = []
+        try:
+            self._decode(frame, decoded)
+        finally:
+            for event in decoded:
+                self._count()
+                self._accumulator.add(event)
+                events.append(event)
+        if self._decoder.ended:
+            events.append(self._done())
+
+    def _count(self) -> None:
+        self._events += 1
+        limit = self._limits.max_events
+        if limit is not None and self._events > limit:
+            raise LimitExceeded(f"the stream has more than max_events={limit} events", limit="max_events")
+
+    def _done(self, *, terminator_missing: bool = False) -> Done:
+        self.finished = self._complete = True
+        self._terminator_missing = terminator_missing
+        response = self.response
+        word = response.choices[0].raw_finish_reason if response.choices else None
+        return Done(response.finish_reason, response.usage, response, word)
+
+    def _close(self, events: list[StreamEvent]) -> None:
+        self._body.close()
+        for frame in self._frames.close():
+            self._take_last(frame, events)
+        if isinstance(self._frames, SSEReader) and self._frames.stray and not self._events:
+            self._take_stray(b"\n".join(self._frames.stray), events)
+        if self.finished:
+            return
+        if self._decoder.finish and not self._marker_needed:
+            events.append(self._done(terminator_missing=True))
+            return
+        seen = "after a finish reason" if self._decoder.finish else f"after {self._events} events"
+        raise StreamTruncated(f"the answer ended {seen}, without the provider's end marker")
+
+    def _take_last(self, frame: Any, events: list[StreamEvent]) -> None:
+        """Decode the frame that the end of the body cut off: whole, it counts; broken, it tells that the body was cut."""
+        try:
+            self._take(frame, events)
+        except DecodeError as error:
+            raise StreamTruncated(f"the answer ended inside its last event: {error.message}") from None
+
+    def _take_stray(self, text: bytes, events: list[StreamEvent]) -> None:
+        """Decode bare JSON under a stream's content type: an error, as a rule."""
+        self._decode = self._decoder.feed_whole
+        self._take_last(text.decode("utf-8", "replace"), events)
+
+    def _refuse_status(self, text: str, _events: list[StreamEvent]) -> None:
+        if self._status < 400:
+            raise RedirectRefused(
+                f"the provider answered with a redirect (status {self._status}), which is not followed, since the key "
+                "would go along: set base_url to the right address",
+                status_code=self._status,
+            )
+        try:
+            payload = loads(text)
+        except DecodeError:
+            payload = text[:_ERROR_CHARACTERS]
+        raise api_error(payload, status=self._status, retry_after=self._retry_after)
+
+    def _refuse_type(self, text: str, _events: list[StreamEvent]) -> None:
+        raise ContentTypeError(
+            f"expected an answer in JSON or as an event stream, got {self._media_type}, beginning {text[:200]!r}",
+            status_code=self._status,
+        )

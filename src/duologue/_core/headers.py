@@ -1,0 +1,55 @@
+"""What a response's headers say. `headers` is any mapping that is looked up by lower-case names."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+
+# Each provider has its own name for it; the first that is there counts.
+_REQUEST_IDS = ("x-request-id", "request-id", "apim-request-id", "x-amzn-requestid", "cf-ray")
+
+
+def request_id(headers: Mapping[str, str]) -> str | None:
+    """The provider's id of the request."""
+    return next((headers[name] for name in _REQUEST_IDS if headers.get(name)), None)
+
+
+def media_type(headers: Mapping[str, str]) -> str:
+    """The media type in lower case, without parameters; empty where there is none."""
+    return headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def retry_after(headers: Mapping[str, str], now: float | None = None) -> float | None:
+    """The seconds that the provider asks to wait, or None where it says nothing usable.
+
+    `retry-after-ms` (OpenAI, Azure), else `Retry-After` in seconds or as a date (RFC 9110, section 10.2.3), the date held
+    against `now` (seconds since 1970) or against the response's own `Date`, which no wrong clock here can upset.
+    """
+    millis = _number(headers.get("retry-after-ms"))
+    if millis is not None:
+        return millis / 1000
+    text = headers.get("retry-after")
+    seconds = _number(text)
+    if seconds is not None or text is None:
+        return seconds
+    then = _date(text)
+    start = now if now is not None else _date(headers.get("date", ""))
+    if then is None or start is None or then <= start:
+        return None
+    return then - start
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        value = float(text or "")
+    except ValueError:
+        return None
+    return value if math.isfinite(value) and value >= 0 else None
+
+
+def _date(text: str) -> float | None:
+    try:
+        return parsedate_to_datetime(text).timestamp()
+    except (TypeError, ValueError, OverflowError):
+        return None

@@ -1,0 +1,81 @@
+"""The wire formats: one module or package each, which encodes a request and decodes frames into events.
+
+A dialect is found by the name that the provider table gives. It is a module with
+
+- `FRAMING`: how a streamed body is framed, `sse` or `jsonl`;
+- `encode(request, provider, *, model, stream) -> Wire`: what to send, or `UnsupportedError`;
+- `Decoder(provider)`: one stream's state.
+
+All of a provider's state lives in its decoder; nothing here does IO or reads a clock.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
+
+from duologue.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from duologue.events import StreamEvent
+    from duologue.models import ChatRequest, FinishReason, Provider
+
+
+class Wire(NamedTuple):
+    """A request as the provider takes it: the path below the base URL, and the JSON body."""
+
+    path: str
+    body: dict[str, Any]
+
+
+class Decoder(Protocol):
+    """One answer's state, fed frame by frame.
+
+    Events are appended to `events`, so that what was decoded before an error is kept.
+    """
+
+    ended: bool
+    """Whether the provider's own end marker was seen."""
+    finish: dict[int, tuple[FinishReason, str]]
+    """Why each choice ended, in our word and the provider's, as far as it gave one."""
+
+    def feed(self, frame: Any, events: list[StreamEvent]) -> None:
+        """Decode one frame: a `ServerSentEvent`, or a line's text where `FRAMING` is `jsonl`.
+
+        Raises:
+            APIError: the provider reports an error.
+            DecodeError: the frame is not JSON of the dialect's shape.
+        """
+        ...
+
+    def feed_whole(self, body: str, events: list[StreamEvent]) -> None:
+        """Decode an answer that was not streamed; raises as `feed`."""
+        ...
+
+
+class Dialect(Protocol):
+    """What a dialect's module offers."""
+
+    FRAMING: str
+
+    def encode(self, request: ChatRequest, provider: Provider, *, model: str, stream: bool) -> Wire:
+        """What to send for `request`."""
+        ...
+
+    def Decoder(self, provider: Provider) -> Decoder:  # noqa: N802 - a class in the module
+        """A decoder for one answer."""
+        ...
+
+
+_MODULES = {"openai-chat": "openai_chat"}
+
+
+def find_dialect(name: str) -> Dialect:
+    """The dialect of that name, imported when it is first needed.
+
+    Raises:
+        ConfigurationError: there is none.
+    """
+    if name not in _MODULES:
+        raise ConfigurationError(f"unknown dialect {name!r}; known ones: {', '.join(sorted(_MODULES))}")
+    return cast("Dialect", import_module(f"duologue._dialects.{_MODULES[name]}"))

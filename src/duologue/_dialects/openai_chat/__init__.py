@@ -1,0 +1,11 @@
+"""OpenAI's Chat Completions, the format that most servers speak.
+
+https://platform.openai.com/docs/api-reference/chat
+"""
+
+from duologue._dialects.openai_chat.decode import Decoder
+from duologue._dialects.openai_chat.encode import FIELDS, encode
+
+__all__ = ["FIELDS", "FRAMING", "Decoder", "encode"]
+
+FRAMING = "sse"

@@ -1,0 +1,242 @@
+"""Chat Completions, from frames to events.
+
+https://platform.openai.com/docs/api-reference/chat-streaming and what other servers make of it. A chunk and a whole answer
+differ in one word (`delta`, `message`), so one road decodes both. A key that is not known here is kept: at the top and in
+a choice as `Unknown` (`Start` has the first chunk's), inside the message as `UnknownContent`.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from duologue._dialects.api_errors import api_error
+from duologue._dialects.openai_chat.calls import Calls
+from duologue._dialects.openai_chat.parts import FINISH_REASONS, read_audio, read_citation, read_usage
+from duologue._dialects.shape import a_string, an_array, an_object, kind_of, objects
+from duologue._json import loads
+from duologue.errors import DecodeError
+from duologue.events import (
+    ContentDelta,
+    ReasoningDelta,
+    RefusalDelta,
+    Start,
+    StreamEvent,
+    TextDelta,
+    ToolCallDelta,
+    Unknown,
+    UsageUpdate,
+)
+from duologue.models import UnknownContent
+
+if TYPE_CHECKING:
+    from duologue._frames.sse import ServerSentEvent
+    from duologue.models import FinishReason, Provider
+
+_DONE = "[DONE]"
+# `obfuscation` (OpenAI) and `p` (Mistral) are padding against traffic analysis: noise on purpose.
+_CHUNK_KEYS = frozenset({"id", "object", "model", "choices", "usage", "error", "obfuscation", "p"})
+# `text` is Together's second copy of the content.
+_CHOICE_KEYS = frozenset({"index", "delta", "message", "finish_reason", "text"})
+_DELTA_KEYS = frozenset(
+    {
+        "annotations",
+        "audio",
+        "content",
+        "function_call",
+        "index",
+        "reasoning",
+        "reasoning_content",
+        "reasoning_details",
+        "refusal",
+        "role",
+        "tool_calls",
+    }
+)
+
+
+class Decoder:
+    """One answer's state."""
+
+    def __init__(self, provider: Provider) -> None:
+        self.ended = False
+        self.finish: dict[int, tuple[FinishReason, str]] = {}
+        self._provider = provider.name
+        # Perplexity gives both in every choice, and only one of the two is meant.
+        self._part = "delta"
+        self._started = False
+        self._extra: dict[str, Any] = {}
+        self._usage: dict[str, Any] | None = None
+        self._calls: dict[int, Calls] = {}
+        self._response_id: str | None = None
+
+    def feed(self, frame: ServerSentEvent, events: list[StreamEvent]) -> None:
+        """Decode one server-sent event; see `duologue._dialects.Decoder`."""
+        if frame.data.strip() == _DONE:
+            self.ended = True
+        else:
+            self._chunk(loads(frame.data), events)
+
+    def feed_whole(self, body: str, events: list[StreamEvent]) -> None:
+        """Decode an answer that was not streamed; see `duologue._dialects.Decoder`."""
+        self._part = "message"
+        self._chunk(loads(body), events)
+        self.ended = True
+
+    # -- a chunk --------------------------------------------------------------------------------------------------------
+
+    def _chunk(self, chunk: Any, events: list[StreamEvent]) -> None:
+        if not isinstance(chunk, dict):
+            raise DecodeError(f"expected a JSON object, got {kind_of(chunk)}")
+        choices = an_array(chunk.get("choices"), "choices")
+        error = chunk.get("error")
+        if not error and ("choices" not in chunk and "usage" not in chunk and "id" not in chunk):
+            raise _no_chunk(chunk)
+        self._top(chunk, choices, events)
+        for position, choice in enumerate(choices):
+            self._choice(an_object(choice, f"choices[{position}]"), position, events)
+        self._usage_of(chunk, events)
+        if error:
+            raise api_error(chunk)
+
+    def _top(self, chunk: dict[str, Any], choices: list[Any], events: list[StreamEvent]) -> None:
+        """What stands beside the choices; Azure's first chunk has only filter results, and neither id nor model."""
+        news = {
+            key: value
+            for key, value in chunk.items()
+            if key not in _CHUNK_KEYS and value is not None and self._extra.get(key) != value
+        }
+        self._extra.update(news)
+        if self._started:
+            if news:
+                events.append(Unknown(news))
+        elif chunk.get("id") or choices or chunk.get("usage"):
+            self._started = True
+            self._response_id = a_string(chunk.get("id"), "id") or None
+            events.append(Start(self._response_id, a_string(chunk.get("model"), "model") or None, self._provider, self._extra.copy()))
+
+    def _usage_of(self, chunk: dict[str, Any], events: list[StreamEvent]) -> None:
+        """The counts, wherever they are: Perplexity gives them with every chunk, Groq under `x_groq`."""
+        usage = chunk.get("usage")
+        if usage is None and isinstance(chunk.get("x_groq"), dict):
+            usage = chunk["x_groq"].get("usage")
+        if usage is not None and usage != self._usage:
+            self._usage = an_object(usage, "usage")
+            events.append(UsageUpdate(read_usage(self._usage)))
+
+    # -- a choice -------------------------------------------------------------------------------------------------------
+
+    def _choice(self, choice: dict[str, Any], position: int, events: list[StreamEvent]) -> None:
+        index = choice.get("index")
+        if not isinstance(index, int):
+            index = position
+        delta = choice.get(self._part)
+        if delta:
+            self._delta(an_object(delta, f"choices[{position}].delta"), index, events)
+        finish = choice.get("finish_reason")
+        if finish:
+            word = a_string(finish, f"choices[{position}].finish_reason")
+            self.finish[index] = (FINISH_REASONS.get(word, "unknown"), word)
+        news = {key: value for key, value in choice.items() if key not in _CHOICE_KEYS and value is not None}
+        if news:
+            events.append(Unknown(news, index))
+
+    def _delta(self, delta: dict[str, Any], index: int, events: list[StreamEvent]) -> None:
+        self._reasoning(delta, index, events)
+        content = delta.get("content")
+        if content:
+            if isinstance(content, str):
+                events.append(TextDelta(content, index))
+            else:
+                self._content_list(an_array(content, "delta.content"), index, events)
+        if delta.get("refusal"):
+            events.append(RefusalDelta(a_string(delta["refusal"], "delta.refusal"), index))
+        if delta.get("tool_calls"):
+            for piece in an_array(delta["tool_calls"], "delta.tool_calls"):
+                self._call(an_object(piece, "delta.tool_calls[]"), index, events)
+        if delta.get("function_call"):
+            self._function_call(an_object(delta["function_call"], "delta.function_call"), index, events)
+        if not delta.keys() <= _PLAIN_DELTA_KEYS:
+            self._other(delta, index, events)
+
+    def _reasoning(self, delta: dict[str, Any], index: int, events: list[StreamEvent]) -> None:
+        """Reasoning under any of its names; vLLM gives the same text under two of them."""
+        text = delta.get("reasoning_content") or delta.get("reasoning")
+        details = delta.get("reasoning_details")
+        if not text and details:
+            text = "".join(piece.get("text") or piece.get("summary") or "" for piece in objects(details))
+        if text:
+            events.append(ReasoningDelta(a_string(text, "delta.reasoning"), index))
+        if details:
+            # Opaque parts (signatures, encrypted text) have to go back as they came.
+            kept = {"type": "reasoning_details", "reasoning_details": details}
+            events.append(ContentDelta(UnknownContent(kept), index))
+
+    def _content_list(self, parts: list[Any], index: int, events: list[StreamEvent]) -> None:
+        """Content as a list of parts, as Mistral gives it while it thinks."""
+        for part in objects(parts):
+            kind = part.get("type")
+            if kind == "text":
+                events.append(TextDelta(a_string(part.get("text"), "delta.content[].text"), index))
+            elif kind == "thinking":
+                text = "".join(piece.get("text") or "" for piece in objects(part.get("thinking")))
+                events.append(ReasoningDelta(text, index))
+            else:
+                events.append(ContentDelta(UnknownContent(part), index))
+
+    def _call(self, piece: dict[str, Any], index: int, events: list[StreamEvent]) -> None:
+        custom = piece.get("type") == "custom"
+        body = an_object(piece.get("custom" if custom else "function") or {}, "delta.tool_calls[].function")
+        name = a_string(body.get("name"), "delta.tool_calls[].function.name") or None
+        arguments = body.get("input" if custom else "arguments")
+        if isinstance(arguments, dict):  # some servers give them parsed
+            arguments = json.dumps(arguments, ensure_ascii=False)
+        arguments = a_string(arguments, "delta.tool_calls[].function.arguments")
+        call_id = a_string(piece.get("id"), "delta.tool_calls[].id") or None
+        call = self._calls.setdefault(index, Calls()).find(piece.get("index"), call_id, name)
+        call.arguments.append(arguments)
+        event: dict[str, Any] = {"call_index": call.number, "arguments": arguments, "index": index}
+        if not call.named:
+            call.named = name is not None
+            event["name"] = name
+        if call.id is None:
+            # A tool's result has to name the call, so one without an id gets one: the same at every replay.
+            call.id = call_id or f"call_{self._response_id or 'without_id'}_{index}_{call.number}"
+            event |= {"id": call.id, "generated_id": call_id is None}
+        if custom:
+            event["call_type"] = "custom"
+        extra = {k: v for k, v in piece.items() if k not in ("index", "id", "type", "function", "custom") and v}
+        events.append(ToolCallDelta(**event, extra=extra))
+
+    def _function_call(self, call: dict[str, Any], index: int, events: list[StreamEvent]) -> None:
+        """The call of before November 2023: one a message, without an id."""
+        if call.get("name") or call.get("arguments"):
+            self._call({"index": 0, "function": call}, index, events)
+
+    def _other(self, delta: dict[str, Any], index: int, events: list[StreamEvent]) -> None:
+        for note in objects(delta.get("annotations") or []):
+            events.append(ContentDelta(read_citation(note), index))
+        audio = delta.get("audio")
+        if audio:
+            events.append(ContentDelta(read_audio(an_object(audio, "delta.audio")), index))
+        notes = {}
+        for key, value in delta.items():
+            if key in _DELTA_KEYS or value is None:
+                continue
+            if isinstance(value, (dict, list)):
+                events.append(ContentDelta(UnknownContent({"type": key, key: value}), index))
+            else:
+                notes[key] = value
+        if notes:
+            events.append(Unknown({"delta": notes}, index))
+
+
+_PLAIN_DELTA_KEYS = _DELTA_KEYS - {"annotations", "audio"}
+
+
+def _no_chunk(chunk: dict[str, Any]) -> Exception:
+    """A reply of another kind: an error in a shape of its own, or another provider's format."""
+    if chunk.keys() & {"message", "detail", "code"}:
+        return api_error(chunk)
+    keys = ", ".join(sorted(map(repr, chunk))[:8])
+    return DecodeError(f"no Chat Completions answer: it has neither `choices` nor `error`, but {keys or 'nothing'}")

@@ -1,0 +1,207 @@
+"""Chat Completions, from a request to a JSON body.
+
+https://platform.openai.com/docs/api-reference/chat/create
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from duologue._dialects import Wire
+from duologue.errors import UnsupportedError
+from duologue.models import (
+    AudioContent,
+    CitationContent,
+    FileContent,
+    ImageContent,
+    ReasoningContent,
+    RefusalContent,
+    TextContent,
+    UnknownContent,
+)
+
+if TYPE_CHECKING:
+    from duologue.models import ChatRequest, ContentPart, Message, Provider, Reasoning, ResponseFormat, Tool, ToolCall
+
+_PATH = "/chat/completions"
+# What servers put into an answer beside the content and want back in the next turn, unchanged:
+# https://openrouter.ai/docs/use-cases/reasoning-tokens and Gemini's OpenAI-compatible `extra_content` (thought signatures).
+_GIVEN_BACK = frozenset({"reasoning_details", "extra_content"})
+_AUDIO_FORMATS = {"audio/wav": "wav", "audio/x-wav": "wav", "audio/mpeg": "mp3", "audio/mp3": "mp3"}
+_CHOICES = frozenset({"auto", "none", "required"})
+
+
+def encode(request: ChatRequest, provider: Provider, *, model: str, stream: bool) -> Wire:
+    """The path and body for `request`.
+
+    Raises:
+        UnsupportedError: a content part or a field that the format cannot carry.
+    """
+    body: dict[str, Any] = {"model": model, "messages": [_message(m, provider) for m in request.messages]}
+    for field, convert in FIELDS.items():
+        value = getattr(request, field)
+        if value is not None and value != () and value != {}:
+            body[_RENAMED.get(field, field)] = convert(value)
+    if request.max_tokens is not None:
+        body[provider.max_tokens_field] = request.max_tokens
+    if stream:
+        body["stream"] = True
+        if provider.stream_usage:
+            body["stream_options"] = {"include_usage": True}
+    body.update(request.extra)
+    return Wire(_PATH, body)
+
+
+# -- messages -------------------------------------------------------------------------------------------------------------
+
+
+def _message(message: Message, provider: Provider) -> dict[str, Any]:
+    wire: dict[str, Any] = {"role": message.role}
+    if message.name is not None:
+        wire["name"] = message.name
+    if message.role == "assistant":
+        return wire | _assistant(message, provider)
+    if message.role == "tool":
+        if not message.tool_call_id:
+            raise UnsupportedError("a tool message needs tool_call_id: make it with Message.tool(call.id, result)")
+        wire["tool_call_id"] = message.tool_call_id
+    return wire | {"content": _content(message)}
+
+
+def _content(message: Message) -> str | list[dict[str, Any]]:
+    """One string where it is all text, since not every server takes a list."""
+    if all(isinstance(part, TextContent) for part in message.content):
+        return message.text
+    return [_part(part, message.role) for part in message.content]
+
+
+def _assistant(message: Message, provider: Provider) -> dict[str, Any]:
+    """An answer on its way back. Citations stay out: the format has no place for them in a request."""
+    wire: dict[str, Any] = {"content": message.text or None}
+    if message.refusal:
+        wire["refusal"] = message.refusal
+    if message.reasoning and provider.reasoning_field:
+        wire[provider.reasoning_field] = message.reasoning
+    if message.tool_calls:
+        wire["tool_calls"] = [_call(call) for call in message.tool_calls]
+    for part in message.content:
+        if isinstance(part, UnknownContent):
+            wire |= {key: value for key, value in part.raw.items() if key in _GIVEN_BACK}
+        elif isinstance(part, AudioContent):
+            wire |= {"audio": {"id": part.id}} if part.id else {}
+        elif not isinstance(part, (TextContent, ReasoningContent, RefusalContent, CitationContent)):
+            raise UnsupportedError(f"an assistant message cannot hold {part.type} content in the openai-chat format")
+    return wire
+
+
+def _call(call: ToolCall) -> dict[str, Any]:
+    if call.type == "custom":
+        body = {"custom": {"name": call.name, "input": call.arguments}}
+    else:
+        body = {"function": {"name": call.name, "arguments": call.arguments or "{}"}}
+    return {"id": call.id, "type": call.type, **body, **call.extra}
+
+
+def _part(part: ContentPart, role: str) -> dict[str, Any]:
+    encode_part = _PARTS.get(type(part))
+    if encode_part is None:
+        raise UnsupportedError(f"a {role} message cannot hold {part.type} content in the openai-chat format")
+    return encode_part(part)
+
+
+def _data_url(media_type: str | None, data: bytes) -> str:
+    return f"data:{media_type or 'application/octet-stream'};base64,{base64.b64encode(data).decode()}"
+
+
+def _image(part: ImageContent) -> dict[str, Any]:
+    if part.url is None and part.data is None:
+        raise UnsupportedError("an image needs url or data")
+    image = {"url": part.url or _data_url(part.media_type, part.data or b"")}
+    if part.detail is not None:
+        image["detail"] = part.detail
+    return {"type": "image_url", "image_url": image}
+
+
+def _file(part: FileContent) -> dict[str, Any]:
+    if part.file_id is not None:
+        return {"type": "file", "file": {"file_id": part.file_id}}
+    if part.data is None:
+        raise UnsupportedError("the openai-chat format takes files as data or by file_id, not by URL")
+    file = {"filename": part.filename or "file", "file_data": _data_url(part.media_type, part.data)}
+    return {"type": "file", "file": file}
+
+
+def _audio(part: AudioContent) -> dict[str, Any]:
+    kind = _AUDIO_FORMATS.get(part.media_type or "")
+    if part.data is None or kind is None:
+        raise UnsupportedError(f"the openai-chat format takes sound as WAV or MP3 data; got {part.media_type or 'no data'}")
+    return {"type": "input_audio", "input_audio": {"data": base64.b64encode(part.data).decode(), "format": kind}}
+
+
+_PARTS: dict[type, Callable[[Any], dict[str, Any]]] = {
+    TextContent: lambda part: {"type": "text", "text": part.text},
+    ImageContent: _image,
+    FileContent: _file,
+    AudioContent: _audio,
+    UnknownContent: lambda part: dict(part.raw),  # the caller's own words for what this version does not know
+}
+
+
+# -- fields ---------------------------------------------------------------------------------------------------------------
+
+
+def _tool(tool: Tool) -> dict[str, Any]:
+    function: dict[str, Any] = {"name": tool.name}
+    if tool.description:
+        function["description"] = tool.description
+    function["parameters"] = tool.parameters or {"type": "object", "properties": {}}
+    if tool.strict is not None:
+        function["strict"] = tool.strict
+    return {"type": "function", "function": function}
+
+
+def _tool_choice(choice: str) -> Any:
+    return choice if choice in _CHOICES else {"type": "function", "function": {"name": choice}}
+
+
+def _response_format(form: ResponseFormat) -> dict[str, Any]:
+    if form.type != "json_schema":
+        return {"type": form.type}
+    schema: dict[str, Any] = {"name": form.name, "schema": form.schema}
+    if form.strict is not None:
+        schema["strict"] = form.strict
+    return {"type": "json_schema", "json_schema": schema}
+
+
+def _reasoning(reasoning: Reasoning) -> str:
+    if reasoning.effort is None:
+        raise UnsupportedError("the openai-chat format takes reasoning as an effort, such as 'low', not as a budget of tokens")
+    return reasoning.effort
+
+
+def _same(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
+_RENAMED = {"reasoning": "reasoning_effort"}
+# Every field of ChatRequest that has a place of its own in the body; the rest are the frame that `encode` writes itself.
+FIELDS: dict[str, Callable[[Any], Any]] = {
+    "tools": lambda tools: [_tool(tool) for tool in tools],
+    "tool_choice": _tool_choice,
+    "temperature": _same,
+    "top_p": _same,
+    "stop": _same,
+    "seed": _same,
+    "response_format": _response_format,
+    "reasoning": _reasoning,
+    "n": _same,
+    "parallel_tool_calls": _same,
+    "frequency_penalty": _same,
+    "presence_penalty": _same,
+    "logprobs": _same,
+    "top_logprobs": _same,
+    "user": _same,
+    "metadata": _same,
+}

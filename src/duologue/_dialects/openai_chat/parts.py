@@ -1,0 +1,75 @@
+"""The parts of a Chat Completions answer that have a shape of their own: counts, citations, sound."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import TYPE_CHECKING, Any
+
+from duologue._dialects.shape import a_count, string_or_none
+from duologue.errors import DecodeError
+from duologue.models import AudioContent, CitationContent, Usage
+
+if TYPE_CHECKING:
+    from duologue.models import FinishReason
+
+# The five of https://platform.openai.com/docs/api-reference/chat/object, then other servers' words.
+FINISH_REASONS: dict[str, FinishReason] = {
+    "stop": "stop",
+    "length": "length",
+    "tool_calls": "tool_calls",
+    "content_filter": "content_filter",
+    "function_call": "tool_calls",
+    "eos": "stop",  # Together
+    "end_turn": "stop",
+    "max_tokens": "length",
+    "model_length": "length",  # Mistral
+    "tool_use": "tool_calls",
+    "refusal": "refusal",
+    "error": "error",  # OpenRouter, Mistral
+}
+
+def read_usage(usage: dict[str, Any]) -> Usage:
+    """The counts out of any of the shapes that servers give them in."""
+    read, written = a_count(usage, "prompt_tokens"), a_count(usage, "completion_tokens")
+    prompt = usage.get("prompt_tokens_details") or {}
+    completion = usage.get("completion_tokens_details") or {}
+    cached = a_count(prompt, "cached_tokens") or a_count(usage, "prompt_cache_hit_tokens") or a_count(usage, "cached_tokens")
+    return Usage(
+        input_tokens=read,
+        output_tokens=written,
+        total_tokens=a_count(usage, "total_tokens") or read + written,
+        cached_tokens=cached,
+        reasoning_tokens=a_count(completion, "reasoning_tokens"),
+        source="reported",
+        raw=usage,
+    )
+
+
+def read_citation(note: dict[str, Any]) -> CitationContent:
+    """A `url_citation`, nested as OpenAI has it or flat as Xiaomi has it."""
+    nested = note.get("url_citation")
+    body = nested if isinstance(nested, dict) else note
+    start, end = body.get("start_index"), body.get("end_index")
+    return CitationContent(
+        url=string_or_none(body.get("url")),
+        title=string_or_none(body.get("title")),
+        text=string_or_none(body.get("content") or body.get("summary")) or "",
+        start=start if isinstance(start, int) else None,
+        end=end if isinstance(end, int) else None,
+        raw=note,
+    )
+
+
+def read_audio(audio: dict[str, Any]) -> AudioContent:
+    """Sound, or a piece of it: each piece is Base64 of its own."""
+    try:
+        data = base64.b64decode(audio.get("data") or "", validate=True)
+    except (binascii.Error, TypeError, ValueError) as reason:
+        raise DecodeError(f"delta.audio.data is not Base64: {reason}") from None
+    return AudioContent(
+        data=data or None,
+        transcript=string_or_none(audio.get("transcript")),
+        id=string_or_none(audio.get("id")),
+        extra={k: v for k, v in audio.items() if k not in ("data", "transcript", "id") and v is not None},
+    )

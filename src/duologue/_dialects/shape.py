@@ -1,0 +1,53 @@
+"""Reading JSON whose shape is not sure: each function gives what was asked for, or raises `DecodeError` with the path.
+
+Null counts as left out, since servers write it for everything that they have not got.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from duologue.errors import DecodeError
+
+
+def kind_of(value: Any) -> str:
+    return "null" if value is None else type(value).__name__
+
+
+def an_object(value: Any, path: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise DecodeError(f"{path}: expected an object, got {kind_of(value)}")
+    return value
+
+
+def an_array(value: Any, path: str) -> list[Any]:
+    if value is None:
+        return []
+    if not isinstance(value, list):
+        raise DecodeError(f"{path}: expected an array, got {kind_of(value)}")
+    return value
+
+
+def objects(value: Any) -> list[dict[str, Any]]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def a_string(value: Any, path: str) -> str:
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise DecodeError(f"{path}: expected a string, got {kind_of(value)}")
+    return value
+
+
+def string_or_none(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def a_count(counts: Any, key: str) -> int:
+    value = counts.get(key) if isinstance(counts, dict) else None
+    if value is None:
+        return 0
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise DecodeError(f"usage.{key}: expected a number, got {kind_of(value)}")
+    return int(value)

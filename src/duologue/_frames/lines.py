@@ -1,0 +1,54 @@
+"""From bytes to lines.
+
+`feed` gives every line that has ended, without its end; `close` the unfinished rest. A line is ended by LF or, unless
+`cr=False`, also by CR or CRLF. Nothing else ends a line: U+2028 and U+0085 occur inside what models say.
+"""
+
+from __future__ import annotations
+
+from duologue.errors import LimitExceeded
+
+
+class LineReader:
+    """Splits a stream of bytes into lines."""
+
+    __slots__ = ("_cr", "_max_bytes", "_rest", "_size", "_skip_lf")
+
+    def __init__(self, *, max_bytes: int | None = None, cr: bool = True) -> None:
+        self._max_bytes = max_bytes
+        self._cr = cr
+        # The unfinished line in pieces: joined once at its end, so that many small pieces take linear time.
+        self._rest: list[bytes] = []
+        self._size = 0
+        self._skip_lf = False
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """The lines that end in `data`.
+
+        Raises:
+            LimitExceeded: the unfinished line is longer than `max_bytes`.
+        """
+        if self._skip_lf and data:
+            # The CR before it ended the line at once, since the LF might never come.
+            self._skip_lf = False
+            data = data.removeprefix(b"\n")
+        if self._cr and b"\r" in data:
+            self._skip_lf = data.endswith(b"\r")
+            data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        lines = data.split(b"\n")
+        rest = lines.pop()
+        if lines and self._rest:
+            lines[0] = b"".join((*self._rest, lines[0]))
+            self._rest.clear()
+        self._size = len(rest) if lines else self._size + len(rest)
+        if rest:
+            self._rest.append(rest)
+        if self._max_bytes is not None and self._size > self._max_bytes:
+            raise LimitExceeded(f"a line of more than {self._max_bytes} bytes", limit="max_event_bytes")
+        return lines
+
+    def close(self) -> bytes:
+        """What came after the last line's end."""
+        rest = b"".join(self._rest)
+        self._rest.clear()
+        return rest

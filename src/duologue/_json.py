@@ -1,0 +1,45 @@
+"""Reading JSON strictly: `loads(text)` gives Python data or raises `DecodeError`.
+
+Python's own reader takes NaN and Infinity, which are no JSON (RFC 8259, section 6), and gives up with RecursionError on
+deep nesting. An error names the place, never the text: what a model says is nobody else's business.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NoReturn
+
+from duologue.errors import DecodeError
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is not JSON")
+
+
+# One decoder for all: `json.loads` looks through its arguments anew at every call.
+_decode = json.JSONDecoder(parse_constant=_refuse).decode
+
+
+def loads(text: str) -> Any:
+    """The data that a JSON text stands for.
+
+    Raises:
+        DecodeError: it is not JSON, or nested too deeply.
+    """
+    try:
+        return _decode(text)
+    except json.JSONDecodeError as reason:
+        raise DecodeError(f"not JSON: {reason.msg} at character {reason.pos} of {len(text)}") from None
+    except ValueError as reason:
+        raise DecodeError(f"not JSON: {reason}") from None
+    except RecursionError:
+        raise DecodeError("JSON nested too deeply") from None
+
+
+def dumps(data: Any) -> bytes:
+    """Compact JSON in UTF-8.
+
+    Raises:
+        TypeError, ValueError: JSON cannot say it.
+    """
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()

@@ -1,0 +1,359 @@
+"""What the generated models can do: mixins named under `methods` in spec/, and the constructors' converters.
+
+Nothing here holds state, so every mixin has empty slots. The models import this module, hence the imports inside functions.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias
+
+from duologue._view import ChoiceView, DeltaView, ToolCallView
+from duologue.errors import DecodeError, DuologueError, error_fields
+
+if TYPE_CHECKING:
+    import os
+
+    from duologue.models import (
+        Choice,
+        ContentPart,
+        FinishReason,
+        Message,
+        Reasoning,
+        ResponseFormat,
+        Tool,
+        ToolCall,
+    )
+
+    Content: TypeAlias = str | ContentPart | Iterable[str | ContentPart]
+    Prompt: TypeAlias = str | Message | Mapping[str, Any] | Iterable[str | Message | Mapping[str, Any]]
+
+
+# -- converters ---------------------------------------------------------------------------------------------------------
+
+
+def content_parts(content: Content) -> tuple[ContentPart, ...]:
+    """A message's content: a string, a part, or several of either.
+
+    Raises:
+        TypeError: something in it is neither.
+    """
+    from duologue.models import ContentPart, TextContent
+
+    if isinstance(content, str):
+        return (TextContent(content),)
+    if isinstance(content, ContentPart):
+        return (content,)
+    if not isinstance(content, Iterable) or isinstance(content, (bytes, Mapping)):
+        raise TypeError(f"content must be a string, a content part, or a sequence of them; got {type(content).__name__}")
+    parts = tuple(TextContent(part) if isinstance(part, str) else part for part in content)
+    for part in parts:
+        if not isinstance(part, ContentPart):
+            raise TypeError(f"content must hold strings and content parts; got {type(part).__name__}")
+    return parts
+
+
+def messages(prompt: Prompt) -> tuple[Message, ...]:
+    """A conversation: a string (what the user says), a message, or several. A mapping gives a message's fields.
+
+    Raises:
+        TypeError: something in it is none of these.
+    """
+    from duologue.models import Message
+
+    def message(item: str | Message | Mapping[str, Any]) -> Message:
+        if isinstance(item, Message):
+            return item
+        if isinstance(item, str):
+            return Message("user", item)
+        if isinstance(item, Mapping):
+            return Message(**item)
+        raise TypeError(f"messages must hold strings, messages or mappings; got {type(item).__name__}")
+
+    if isinstance(prompt, (str, Message, Mapping)):
+        return (message(prompt),)
+    if not isinstance(prompt, Iterable) or isinstance(prompt, bytes):
+        raise TypeError(f"messages must be a string, a message, or a sequence of them; got {type(prompt).__name__}")
+    return tuple(message(item) for item in prompt)
+
+
+def tools(given: Iterable[Tool | Mapping[str, Any]]) -> tuple[Tool, ...]:
+    """Tools; a mapping gives a tool's fields, or is OpenAI's `{"type": "function", "function": {...}}`."""
+    from duologue.models import Tool
+
+    def tool(item: Tool | Mapping[str, Any]) -> Tool:
+        if isinstance(item, Mapping):
+            function = item.get("function", item)
+            return Tool(**function) if isinstance(function, Mapping) else Tool(**item)
+        return item
+
+    return tuple(tool(item) for item in given)
+
+
+def strings(given: str | Iterable[str]) -> tuple[str, ...]:
+    """One string or several."""
+    return (given,) if isinstance(given, str) else tuple(given)
+
+
+def response_format(given: ResponseFormat | Mapping[str, Any] | str | None) -> ResponseFormat | None:
+    """A response format: its type, OpenAI's `{"type": ...}` form, or a JSON Schema."""
+    from duologue.models import ResponseFormat
+
+    if isinstance(given, str):
+        return ResponseFormat(given)  # type: ignore[arg-type]  # checked by the class
+    if not isinstance(given, Mapping):
+        return given
+    if given.get("type") == "json_schema":
+        return ResponseFormat(**{"type": "json_schema", **given.get("json_schema", {})})
+    if given.get("type") in ("text", "json_object"):
+        return ResponseFormat(given["type"])
+    return ResponseFormat("json_schema", schema=given)
+
+
+def reasoning(given: Reasoning | str | int | None) -> Reasoning | None:
+    """How much to think: a string is an effort, a number a budget of tokens."""
+    from duologue.models import Reasoning
+
+    if isinstance(given, str):
+        return Reasoning(effort=given)
+    if isinstance(given, int):
+        return Reasoning(budget_tokens=given)
+    return given
+
+
+def error_key(error: DuologueError) -> object:
+    """What makes two errors equal: all that they say."""
+    return error_fields(error)
+
+
+# -- mixins -------------------------------------------------------------------------------------------------------------
+
+
+class EventMethods:
+    """What every event answers besides its fields."""
+
+    __slots__ = ()
+
+    type: ClassVar[str]
+
+    @property
+    def choice(self) -> ChoiceView | None:
+        """The nested view of a delta or of the end; None for other events."""
+        return _CHOICE[self.type](self) if self.type in _CHOICE else None
+
+
+class ToolResultMethods(EventMethods):
+    """Flags for each status of a running tool."""
+
+    __slots__ = ()
+
+    if TYPE_CHECKING:
+        status: str
+
+    @property
+    def is_tool_start(self) -> bool:
+        """Whether the tool has just begun."""
+        return self.status == "start"
+
+    @property
+    def is_tool_progress(self) -> bool:
+        """Whether this tells how far the tool is."""
+        return self.status == "progress"
+
+    @property
+    def is_tool_data(self) -> bool:
+        """Whether this is a piece of the result."""
+        return self.status == "data"
+
+    @property
+    def is_tool_done(self) -> bool:
+        """Whether the tool is done."""
+        return self.status == "done"
+
+    @property
+    def is_tool_error(self) -> bool:
+        """Whether the tool failed."""
+        return self.status == "error"
+
+
+def _text_choice(event: Any) -> ChoiceView:
+    from duologue import models
+
+    part = {
+        "text_delta": models.TextContent,
+        "reasoning_delta": models.ReasoningContent,
+        "refusal_delta": models.RefusalContent,
+    }[event.type]
+    return ChoiceView(event.index, DeltaView(content=(part(event.text),)))
+
+
+def _call_choice(event: Any) -> ChoiceView:
+    call = ToolCallView(event.call_index, event.id, event.name, event.arguments)
+    return ChoiceView(event.index, DeltaView(tool_calls=(call,)))
+
+
+_CHOICE: dict[str, Any] = {
+    "text_delta": _text_choice,
+    "reasoning_delta": _text_choice,
+    "refusal_delta": _text_choice,
+    "tool_call_delta": _call_choice,
+    "content_delta": lambda event: ChoiceView(event.index, DeltaView(content=(event.content,))),
+    "done": lambda event: ChoiceView(finish_reason=event.finish_reason),
+}
+
+
+class MediaMethods:
+    """How images, files and sound are made."""
+
+    __slots__ = ()
+
+    @classmethod
+    def from_url(cls, url: str, **fields: Any) -> Self:
+        """One that the provider fetches from `url` itself."""
+        return cls(url=url, **fields)  # type: ignore[call-arg]  # the mixin's classes have the field
+
+    @classmethod
+    def from_bytes(cls, data: bytes, media_type: str | None = None, **fields: Any) -> Self:
+        """One out of its bytes; without `media_type`, it is told from the first of them.
+
+        Raises:
+            ValueError: no media type is given, and the bytes do not tell it.
+        """
+        from duologue._media import media_type_of
+
+        media_type = media_type or media_type_of(data)
+        return cls(data=bytes(data), media_type=media_type, **fields)  # type: ignore[call-arg]  # as above
+
+    @classmethod
+    def from_path(cls, path: str | os.PathLike[str], media_type: str | None = None, **fields: Any) -> Self:
+        """One out of a file, which is read now.
+
+        Raises:
+            OSError: the file cannot be read, or is no regular file.
+            ValueError: no media type is given, and neither the bytes nor the name tell it.
+        """
+        from duologue._media import read_file
+
+        data, guessed, name = read_file(path, media_type)
+        if hasattr(cls, "filename"):
+            fields.setdefault("filename", name)
+        return cls.from_bytes(data, guessed, **fields)
+
+
+class ToolCallMethods:
+    """What a tool call can do."""
+
+    __slots__ = ()
+
+    if TYPE_CHECKING:
+        name: str
+        arguments: str
+
+    def parsed(self) -> Any:
+        """The arguments as Python data; `{}` where the model gave none.
+
+        Raises:
+            DecodeError: they are not JSON, as where the answer was cut short.
+        """
+        try:
+            return json.loads(self.arguments) if self.arguments.strip() else {}
+        except (ValueError, RecursionError) as reason:
+            where = f" at character {reason.pos}" if isinstance(reason, json.JSONDecodeError) else ""
+            raise DecodeError(f"the arguments of the call to {self.name!r} are not JSON{where}") from None
+
+
+class MessageMethods:
+    """How messages are made and read."""
+
+    __slots__ = ()
+
+    if TYPE_CHECKING:
+        content: tuple[ContentPart, ...]
+
+    @classmethod
+    def system(cls, content: Content, **fields: Any) -> Self:
+        """Instructions for the whole conversation."""
+        return cls("system", content, **fields)  # type: ignore[call-arg]  # the mixin's class has the fields
+
+    @classmethod
+    def user(cls, content: Content, **fields: Any) -> Self:
+        """What the person says."""
+        return cls("user", content, **fields)  # type: ignore[call-arg]  # as above
+
+    @classmethod
+    def assistant(cls, content: Content = (), **fields: Any) -> Self:
+        """What the model said."""
+        return cls("assistant", content, **fields)  # type: ignore[call-arg]  # as above
+
+    @classmethod
+    def tool(cls, call_id: str, result: Any, **fields: Any) -> Self:
+        """A tool's result for the call `call_id`: text, content parts, or anything that JSON can say.
+
+        Raises:
+            TypeError: JSON cannot say it.
+        """
+        return cls("tool", _result_content(result), tool_call_id=call_id, **fields)  # type: ignore[call-arg]  # as above
+
+    @property
+    def text(self) -> str:
+        """All its text, joined."""
+        return _joined(self.content, "text")
+
+    @property
+    def reasoning(self) -> str:
+        """All its reasoning, joined."""
+        return _joined(self.content, "reasoning")
+
+    @property
+    def refusal(self) -> str:
+        """All its refusal, joined."""
+        return _joined(self.content, "refusal")
+
+
+def _joined(content: tuple[ContentPart, ...], kind: str) -> str:
+    return "".join(getattr(part, "text", "") for part in content if part.type == kind)
+
+
+def _result_content(result: Any) -> Content:
+    from duologue.models import ContentPart
+
+    if isinstance(result, (str, ContentPart)):
+        return result
+    if isinstance(result, (list, tuple)) and result and all(isinstance(part, ContentPart) for part in result):
+        return result
+    try:
+        return json.dumps(result, ensure_ascii=False)
+    except (TypeError, ValueError) as reason:
+        raise TypeError(f"a tool's result must be text, content parts or JSON data: {reason}") from None
+
+
+class ResponseMethods:
+    """The first choice, at hand."""
+
+    __slots__ = ()
+
+    if TYPE_CHECKING:
+        choices: tuple[Choice, ...]
+
+    @property
+    def message(self) -> Message:
+        """The first choice's message; an empty one where there is none."""
+        from duologue.models import Message
+
+        return self.choices[0].message if self.choices else Message("assistant")
+
+    @property
+    def text(self) -> str:
+        """The first choice's text."""
+        return self.message.text
+
+    @property
+    def tool_calls(self) -> tuple[ToolCall, ...]:
+        """The tools that the first choice wants run."""
+        return self.message.tool_calls
+
+    @property
+    def finish_reason(self) -> FinishReason:
+        """Why the first choice ends."""
+        return self.choices[0].finish_reason if self.choices else "unknown"

@@ -1,0 +1,40 @@
+"""The nested view of an event that the Go library's guide uses: `event.choice.delta.content[0].text`.
+
+The events themselves are flat, since that is what costs least; this is built only when it is asked for.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from duologue.models import ContentPart
+
+
+class ToolCallView(NamedTuple):
+    """A piece of a tool call; `id` and `name` are there on its first piece."""
+
+    index: int
+    id: str | None
+    name: str | None
+    arguments: str
+
+    @property
+    def function(self) -> ToolCallView:
+        """The same piece: `call.function.name` reads as with providers' own clients."""
+        return self
+
+
+class DeltaView(NamedTuple):
+    """What an event adds to its choice."""
+
+    content: tuple[ContentPart, ...] = ()
+    tool_calls: tuple[ToolCallView, ...] = ()
+
+
+class ChoiceView(NamedTuple):
+    """The choice that an event belongs to."""
+
+    index: int = 0
+    delta: DeltaView = DeltaView()
+    finish_reason: str | None = None

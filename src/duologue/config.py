@@ -1,0 +1,151 @@
+"""How a client is set up: `ClientConfig` and the knobs in it.
+
+All are frozen attrs classes; `attrs.evolve(knob, field=...)` makes a changed copy. Times are in seconds, sizes in bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+
+from duologue._core.secret import Secret
+from duologue.errors import (
+    ConfigurationError,
+    DuologueError,
+    OverloadedError,
+    RateLimitError,
+    ServerError,
+    StreamTruncated,
+    TransportError,
+)
+
+__all__ = ["ClientConfig", "Limits", "RetryPolicy", "Timeouts"]
+
+
+def _at_least(minimum: float) -> Any:
+    def check(_: object, field: attrs.Attribute[Any], value: Any) -> None:
+        if value is None and field.metadata.get("optional"):
+            return
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not value >= minimum:
+            none = " or None" if field.metadata.get("optional") else ""
+            raise ConfigurationError(f"{field.name} must be a number of at least {minimum:g}{none}; got {value!r}")
+
+    return check
+
+
+def _optional(default: Any, minimum: float = 0) -> Any:
+    return attrs.field(default=default, validator=_at_least(minimum), metadata={"optional": True})
+
+
+def _number(default: Any, minimum: float = 0) -> Any:
+    return attrs.field(default=default, validator=_at_least(minimum))
+
+
+@attrs.frozen
+class Timeouts:
+    """How long to wait for what, in seconds; None waits for ever.
+
+    Args:
+        connect: for a connection, TLS included, and for a free one where all are busy.
+        first_event: from the request to the first event.
+        idle: without a single byte, once the answer has begun.
+        progress: without an event, though bytes come (comments, pings).
+        total: for everything, retries included.
+    """
+
+    connect: float | None = _optional(10)
+    first_event: float | None = _optional(300)
+    idle: float | None = _optional(120)
+    progress: float | None = _optional(600)
+    total: float | None = _optional(None)
+
+
+@attrs.frozen
+class RetryPolicy:
+    """When to ask again. Only ever before an event has reached the caller.
+
+    Args:
+        max_retries: requests after the first one.
+        base_delay: seconds before the first retry.
+        max_delay: the most seconds before any; where the provider asks for more, its error is raised at once.
+        backoff_factor: how much longer each delay is than the one before.
+        jitter: whether a delay is drawn at random from 0 to its length, so that many clients do not come back at once.
+        retry_on_status: the HTTP statuses to retry on.
+        retry_on_error: the errors without a status to retry on.
+    """
+
+    max_retries: int = _number(3)
+    base_delay: float = _number(0.5)
+    max_delay: float = _number(60)
+    backoff_factor: float = _number(2, 1)
+    jitter: bool = True
+    retry_on_status: frozenset[int] = attrs.field(
+        default=frozenset({408, 409, 429, 500, 502, 503, 504, 529}), converter=frozenset
+    )
+    retry_on_error: tuple[type[DuologueError], ...] = attrs.field(
+        default=(TransportError, StreamTruncated, RateLimitError, OverloadedError, ServerError), converter=tuple
+    )
+
+
+@attrs.frozen
+class Limits:
+    """How much to take at the most; None for no limit.
+
+    Args:
+        max_events: events of one stream.
+        max_bytes: bytes of one answer, decompressed.
+        max_event_bytes: bytes of one event.
+        max_concurrent: streams open at once.
+        max_connections: connections open at once.
+        requests_per_minute: requests begun in any 60 seconds.
+    """
+
+    max_events: int | None = _optional(None, 1)
+    max_bytes: int | None = _optional(None, 1)
+    max_event_bytes: int | None = _optional(64 * 1024 * 1024, 1)
+    max_concurrent: int | None = _optional(None, 1)
+    max_connections: int | None = _optional(1000, 1)
+    requests_per_minute: int | None = _optional(None, 1)
+
+
+def _secret(key: str | Secret | None) -> Secret | None:
+    return key if key is None or isinstance(key, Secret) else Secret(key)
+
+
+def _timeouts(given: Timeouts | float | None) -> Timeouts:
+    if isinstance(given, (int, float)):
+        return Timeouts(total=given)
+    return Timeouts() if given is None else given
+
+
+@attrs.frozen(kw_only=True)
+class ClientConfig:
+    """All that a client is set up with, as data; the arguments of `Client`.
+
+    Args:
+        provider: a name out of the provider table, or `name:model`.
+        model: the model where a request names none.
+        api_key: the key; without it, the provider's environment variable is read.
+        base_url: another address than the provider's own.
+        timeouts: how long to wait; a number is the total.
+        retry: when to ask again.
+        limits: how much to take.
+        headers: HTTP headers to send with every request.
+        options: what only this provider knows, by name.
+    """
+
+    provider: str = "openai"
+    model: str | None = None
+    api_key: Secret | None = attrs.field(default=None, converter=_secret)
+    base_url: str | None = None
+    timeouts: Timeouts = attrs.field(default=None, converter=_timeouts)
+    retry: RetryPolicy = attrs.field(default=None, converter=attrs.converters.default_if_none(factory=RetryPolicy))
+    limits: Limits = attrs.field(default=None, converter=attrs.converters.default_if_none(factory=Limits))
+    headers: Mapping[str, str] = attrs.field(
+        default=None, converter=attrs.converters.default_if_none(factory=dict), repr=False, hash=False
+    )
+    options: Mapping[str, Any] = attrs.field(
+        default=None, converter=attrs.converters.default_if_none(factory=dict), hash=False
+    )
