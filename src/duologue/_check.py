@@ -1,7 +1,7 @@
 """What the constructors of the generated models check.
 
-A check takes the field's name and a value, gives nothing, and raises `TypeError` for a wrong type and `ValueError` for a
-wrong value, with a message that names the field. `field` makes an attrs validator of it.
+A check takes the field's name and a value, gives nothing, and raises `TypeError` for a wrong type and `ValueError` for
+a wrong value, with a message that names the field. `field` makes an attrs validator of it.
 """
 
 from __future__ import annotations
@@ -113,7 +113,8 @@ def one_of(values: tuple[str, ...]) -> Check:
 
     def passes(name: str, value: Any) -> None:
         if value not in values:
-            raise ValueError(f"{name} must be one of {', '.join(map(repr, values))}: got {shown(value)}")
+            got = repr(value) if isinstance(value, str) and len(value) <= SHOWN else shown(value)
+            raise ValueError(f"{name} must be one of {', '.join(map(repr, values))}: got {got}")
 
     return passes
 

@@ -85,7 +85,7 @@ def _class_structure(cls: Any, tag: tuple[str, str] | None, converter: Converter
     fields = attrs.fields_dict(cls)
 
     @functools.cache  # late, so that classes may hold each other
-    def hooks() -> Mapping[str, tuple[bool, Structure, Any]]:
+    def hooks() -> Mapping[str, Structure]:
         return {name: _field_structure(field.type, converter) for name, field in fields.items()}
 
     def structure(value: Any, _cls: Any) -> Any:
@@ -95,15 +95,12 @@ def _class_structure(cls: Any, tag: tuple[str, str] | None, converter: Converter
         for key in given:
             if key not in fields and key not in own:
                 raise MisfitError(f"unknown key {got(key)}; there are {', '.join((*own, *fields))}")
-        arguments = {}
-        for name, (optional, take, type_) in hooks().items():
-            if name not in given:
-                if fields[name].default is attrs.NOTHING:
-                    raise MisfitError("is missing", f".{name}")
-            elif given[name] is None and optional:
-                arguments[name] = None
-            else:
-                arguments[name] = under(f".{name}", take, given[name], type_)
+        arguments: dict[str, Any] = {}
+        for name, take in hooks().items():
+            if name in given:
+                arguments[name] = under(f".{name}", take, given[name], None)
+            elif fields[name].default is attrs.NOTHING:
+                raise MisfitError("is missing", f".{name}")
         try:
             return cls(**arguments)
         except (TypeError, ValueError) as reason:
@@ -112,10 +109,10 @@ def _class_structure(cls: Any, tag: tuple[str, str] | None, converter: Converter
     return structure
 
 
-def _field_structure(type_: Any, converter: Converter) -> tuple[bool, Structure, Any]:
-    """Whether `None` will do, and what takes the rest."""
+def _field_structure(type_: Any, converter: Converter) -> Structure:
     optional, rest = _without_none(type_)
-    return optional, converter.get_structure_hook(rest), rest
+    take = converter.get_structure_hook(rest)
+    return lambda value, _: None if value is None and optional else take(value, rest)
 
 
 def _without_none(type_: Any) -> tuple[bool, Any]:
@@ -151,9 +148,9 @@ def _left_out(field: attrs.Attribute[Any]) -> Callable[[Any], bool]:
     """Whether a value need not be written, since its absence says the same."""
     if field.default is None:
         return lambda value: value is None
-    if field.default == () or (isinstance(field.default, attrs.Factory) and field.default.factory is dict):  # type: ignore[arg-type]
-        return lambda value: not value
-    return lambda value: False
+    if field.default in ((), attrs.Factory(dict)):
+        return operator.not_
+    return lambda _: False
 
 
 def _unknown_structure(cls: Any, union: TaggedUnion, plain: Structure) -> Structure:

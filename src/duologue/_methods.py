@@ -1,6 +1,7 @@
 """What the generated models can do: mixins named under `methods` in spec/, and the constructors' converters.
 
-Nothing here holds state, so every mixin has empty slots. The models import this module, hence the imports inside functions.
+Nothing here holds state, so every mixin has empty slots. The models import this module, hence the imports inside
+functions.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     Prompt: TypeAlias = str | Message | Mapping[str, Any] | Iterable[str | Message | Mapping[str, Any]]
 
 
-# -- converters ---------------------------------------------------------------------------------------------------------
+# -- converters --------------------------------------------------------------------------------------------------------
 
 
 def content_parts(content: Content) -> tuple[ContentPart, ...]:
@@ -45,8 +46,10 @@ def content_parts(content: Content) -> tuple[ContentPart, ...]:
         return (TextContent(content),)
     if isinstance(content, ContentPart):
         return (content,)
-    if not isinstance(content, Iterable) or isinstance(content, (bytes, Mapping)):
-        raise TypeError(f"content must be a string, a content part, or a sequence of them; got {type(content).__name__}")
+    if isinstance(content, (bytes, Mapping)) or not hasattr(content, "__iter__"):
+        raise TypeError(
+            f"content must be a string, a content part, or a sequence of them; got {type(content).__name__}"
+        )
     parts = tuple(TextContent(part) if isinstance(part, str) else part for part in content)
     for part in parts:
         if not isinstance(part, ContentPart):
@@ -73,7 +76,7 @@ def messages(prompt: Prompt) -> tuple[Message, ...]:
 
     if isinstance(prompt, (str, Message, Mapping)):
         return (message(prompt),)
-    if not isinstance(prompt, Iterable) or isinstance(prompt, bytes):
+    if not hasattr(prompt, "__iter__"):
         raise TypeError(f"messages must be a string, a message, or a sequence of them; got {type(prompt).__name__}")
     return tuple(message(item) for item in prompt)
 
@@ -127,7 +130,7 @@ def error_key(error: DuologueError) -> object:
     return error_fields(error)
 
 
-# -- mixins -------------------------------------------------------------------------------------------------------------
+# -- mixins ------------------------------------------------------------------------------------------------------------
 
 
 class EventMethods:

@@ -1,8 +1,8 @@
 """Models and events as plain data, and back: `to_dict`, `from_dict`, `to_json`, `from_json`.
 
-The plain form is what `schema.json` describes: a dict for each object, with its tag where it belongs to a union; lists for
-tuples; base64 text for bytes. A field at its default `None`, and a list or mapping left empty, is left out. An unknown
-part or event is written as it came, unless that would read as something else; then it is wrapped under `raw`.
+The plain form is what `schema.json` describes: a dict for each object, with its tag where it belongs to a union; lists
+for tuples; base64 text for bytes. A field at its default `None`, and a list or mapping left empty, is left out. An
+unknown part or event is written as it came, unless that would read as something else; then it is wrapped under `raw`.
 
 Reading is strict, and raises nothing but `DecodeError`, which names the path. `from_dict(type(x), to_dict(x)) == x`.
 """
@@ -17,10 +17,13 @@ import attrs
 from duologue import _json
 from duologue._check import shown
 from duologue._plain import MisfitError
+from duologue._unions import UNIONS
 from duologue.errors import DecodeError
 
 if TYPE_CHECKING:
     from types import UnionType
+
+    from cattrs import Converter
 
 __all__ = ["from_dict", "from_json", "to_dict", "to_json"]
 
@@ -35,10 +38,8 @@ def to_dict(obj: Any) -> dict[str, Any]:
     """
     if not attrs.has(type(obj)):
         raise TypeError(f"to_dict takes a model or an event, got {shown(obj)}")
-    from duologue._converter import converter
-
     try:
-        return cast("dict[str, Any]", converter().unstructure(obj))
+        return cast("dict[str, Any]", _converter().unstructure(obj))
     except MisfitError as misfit:
         raise TypeError(misfit.said(type(obj).__name__)) from None
     except RecursionError:
@@ -69,11 +70,9 @@ def from_dict(cls: Any, data: Any) -> Any:
         DecodeError: the data do not fit.
         TypeError: `cls` is neither a class of `duologue` nor a union of them.
     """
-    from duologue._converter import converter
-
     title = _title(cls)
     try:
-        return converter().structure(data, cls)
+        return _converter().structure(data, cls)
     except MisfitError as misfit:
         raise DecodeError(misfit.said(title)) from None
     except RecursionError:
@@ -94,9 +93,13 @@ def from_json(cls: Any, text: str) -> Any:
     return from_dict(cls, _json.loads(text))
 
 
-def _title(cls: Any) -> str:
-    from duologue._unions import UNIONS
+def _converter() -> Converter:
+    from duologue._converter import converter  # noqa: PLC0415 - cattrs takes longer to import than all of this package
 
+    return converter()
+
+
+def _title(cls: Any) -> str:
     for union in UNIONS:
         if cls == union.alias:
             return union.name

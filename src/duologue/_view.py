@@ -5,13 +5,16 @@ The events themselves are flat, since that is what costs least; this is built on
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+import attrs
 
 if TYPE_CHECKING:
     from duologue.models import ContentPart
 
 
-class ToolCallView(NamedTuple):
+@attrs.frozen
+class ToolCallView:
     """A piece of a tool call; `id` and `name` are there on its first piece."""
 
     index: int
@@ -25,14 +28,16 @@ class ToolCallView(NamedTuple):
         return self
 
 
-class DeltaView(NamedTuple):
+@attrs.frozen
+class DeltaView:
     """What an event adds to its choice."""
 
     content: tuple[ContentPart, ...] = ()
     tool_calls: tuple[ToolCallView, ...] = ()
 
 
-class ChoiceView(NamedTuple):
+@attrs.frozen
+class ChoiceView:
     """The choice that an event belongs to."""
 
     index: int = 0

@@ -1,12 +1,12 @@
 """How a client is set up: `ClientConfig` and the knobs in it.
 
-All are frozen attrs classes; `attrs.evolve(knob, field=...)` makes a changed copy. Times are in seconds, sizes in bytes.
+All are frozen attrs classes; `attrs.evolve(knob, field=...)` makes a changed copy. Times are in seconds, sizes in
+bytes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -20,6 +20,9 @@ from duologue.errors import (
     StreamTruncated,
     TransportError,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = ["ClientConfig", "Limits", "RetryPolicy", "Timeouts"]
 
@@ -114,6 +117,18 @@ def _secret(key: str | Secret | None) -> Secret | None:
     return key if key is None or isinstance(key, Secret) else Secret(key)
 
 
+def _retry(given: RetryPolicy | None) -> RetryPolicy:
+    return RetryPolicy() if given is None else given
+
+
+def _limits(given: Limits | None) -> Limits:
+    return Limits() if given is None else given
+
+
+def _mapping(given: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    return {} if given is None else given
+
+
 def _timeouts(given: Timeouts | float | None) -> Timeouts:
     if isinstance(given, (int, float)):
         return Timeouts(total=given)
@@ -141,11 +156,22 @@ class ClientConfig:
     api_key: Secret | None = attrs.field(default=None, converter=_secret)
     base_url: str | None = None
     timeouts: Timeouts = attrs.field(default=None, converter=_timeouts)
-    retry: RetryPolicy = attrs.field(default=None, converter=attrs.converters.default_if_none(factory=RetryPolicy))
-    limits: Limits = attrs.field(default=None, converter=attrs.converters.default_if_none(factory=Limits))
-    headers: Mapping[str, str] = attrs.field(
-        default=None, converter=attrs.converters.default_if_none(factory=dict), repr=False, hash=False
-    )
-    options: Mapping[str, Any] = attrs.field(
-        default=None, converter=attrs.converters.default_if_none(factory=dict), hash=False
-    )
+    retry: RetryPolicy = attrs.field(default=None, converter=_retry)
+    limits: Limits = attrs.field(default=None, converter=_limits)
+    headers: Mapping[str, str] = attrs.field(default=None, converter=_mapping, repr=False, hash=False)
+    options: Mapping[str, Any] = attrs.field(default=None, converter=_mapping, hash=False)
+
+
+def make_config(provider: str | ClientConfig, **fields: Any) -> ClientConfig:
+    """The configuration that a client's arguments mean: a whole one, or its fields.
+
+    Raises:
+        TypeError: both are given.
+        ConfigurationError: a field is wrong.
+    """
+    if not isinstance(provider, ClientConfig):
+        return ClientConfig(provider=provider, **fields)
+    given = [name for name, value in fields.items() if value is not None]
+    if given:
+        raise TypeError(f"give {', '.join(given)} inside the ClientConfig, not beside it")
+    return provider

@@ -1,8 +1,8 @@
 """Every error that the public API raises.
 
 One tree, so that `except DuologueError` is enough. An error tells who broke the rule: the caller (`ConfigurationError`,
-`UnsupportedError`, `ClosedError`, `LimitExceeded`), the line between (`TransportError`), the bytes (`ProtocolError`) or the
-provider (`APIError`). Whatever had arrived before it is in `partial`.
+`UnsupportedError`, `ClosedError`, `LimitExceeded`), the line between (`TransportError`), the bytes (`ProtocolError`)
+or the provider (`APIError`). Whatever had arrived before it is in `partial`.
 """
 
 from __future__ import annotations

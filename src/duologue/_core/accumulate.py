@@ -1,10 +1,10 @@
 """From events to the response so far.
 
-Feed it every event in order; `response()` is the answer as it stands. Text is kept in pieces and joined when asked for, so
-the cost is linear however small the pieces are.
+Feed it every event in order; `response()` is the answer as it stands. Text is kept in pieces and joined when asked
+for, so the cost is linear however small the pieces are.
 
-A Chat Completions message has one text, one reasoning and one refusal, so however its pieces are mixed in the stream, they
-come out as one part each, in the order of a whole answer.
+A Chat Completions message has one text, one reasoning and one refusal, so however its pieces are mixed in the stream,
+they come out as one part each, in the order of a whole answer.
 """
 
 from __future__ import annotations
@@ -194,9 +194,10 @@ def _join(part: ContentPart, piece: ContentPart) -> ContentPart | None:
             extra={**part.extra, **piece.extra},
         )
     if isinstance(part, UnknownContent) and isinstance(piece, UnknownContent):
-        kind = part.raw.get("type")
-        if kind == piece.raw.get("type") and isinstance(part.raw.get(kind), list) and isinstance(piece.raw.get(kind), list):
-            return UnknownContent({"type": kind, kind: part.raw[kind] + piece.raw[kind]})
+        kind = str(part.raw.get("type"))
+        before, after = part.raw.get(kind), piece.raw.get(kind)
+        if piece.raw.get("type") == kind and isinstance(before, list) and isinstance(after, list):
+            return UnknownContent({"type": kind, kind: before + after})
     return None
 
 
@@ -204,4 +205,6 @@ def _join_logprobs(before: Any, piece: Any) -> Any:
     """Log probabilities come token by token: `{"content": [...], "refusal": [...]}`."""
     if not isinstance(before, dict) or not isinstance(piece, dict):
         return piece
-    return {key: (before.get(key) or []) + piece[key] if isinstance(piece[key], list) else before.get(key) for key in piece}
+    return {
+        key: (before.get(key) or []) + piece[key] if isinstance(piece[key], list) else before.get(key) for key in piece
+    }

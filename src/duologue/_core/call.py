@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from duologue._version import __version__
 from duologue._core.deadlines import Deadlines
 from duologue._core.exchange import Exchange
 from duologue._core.failures import transport_error
@@ -18,7 +17,8 @@ from duologue._dialects import find_dialect
 from duologue._frames.inflate import ACCEPT
 from duologue._json import dumps
 from duologue._tables import MODELS
-from duologue.errors import ConfigurationError, DuologueError, UnsupportedError
+from duologue._version import __version__
+from duologue.errors import ConfigurationError, DuologueError, StreamTimeout, UnsupportedError
 from duologue.models import ChatRequest
 
 if TYPE_CHECKING:
@@ -36,7 +36,9 @@ class Call:
         ValueError: the request has no messages, or holds what JSON cannot say.
     """
 
-    def __init__(self, config: ClientConfig, endpoint: Endpoint, request: ChatRequest, *, stream: bool, now: float) -> None:
+    def __init__(
+        self, config: ClientConfig, endpoint: Endpoint, request: ChatRequest, *, stream: bool, now: float
+    ) -> None:
         self.config = config
         self.endpoint = endpoint
         self.attempts = 0
@@ -60,14 +62,14 @@ class Call:
             raise ValueError(f"the request holds what JSON cannot say: {reason}") from None
         self.exchange = self._new_exchange()
 
-    def headers(self) -> dict[str, str]:
+    def headers(self, endpoint: Endpoint) -> dict[str, str]:
         """The headers of the request, the key among them; the caller's own come last and win."""
         headers = {
             "accept": "text/event-stream" if self._stream else "application/json",
             "accept-encoding": ACCEPT,
             "content-type": "application/json",
             "user-agent": f"duologue/{__version__}",
-            **self.endpoint.headers(),
+            **endpoint.headers(),
         }
         headers.update((name.lower(), value) for name, value in self.config.headers.items())
         return headers
@@ -79,7 +81,23 @@ class Call:
         if self.attempts > 1:
             self.exchange = self._new_exchange()
         connect = self.deadlines.connect(now)
-        return {"connect": connect, "pool": connect, "write": self.config.timeouts.idle, "read": self.deadlines.head(now)}
+        return {
+            "connect": connect,
+            "pool": connect,
+            "write": self.config.timeouts.idle,
+            "read": self.deadlines.head(now),
+        }
+
+    def failed(self, error: DuologueError) -> list[StreamEvent]:
+        """Something else failed before the response began: the last event."""
+        return self.exchange.fail(error)
+
+    def overdue(self, now: float) -> list[StreamEvent]:
+        """The last event, where a time ran out though bytes kept coming; else nothing."""
+        end = self.deadlines.next()
+        if end is None or now < end[0]:
+            return []
+        return self.exchange.fail(StreamTimeout(f"nothing came for too long ({end[1]})", phase=end[1]))
 
     def transport_failed(self, reason: Exception, *, begun: bool) -> list[StreamEvent]:
         """The line failed: the last event, or none where the answer is over."""
@@ -97,9 +115,7 @@ class Call:
 
     def _new_exchange(self) -> Exchange:
         endpoint = self.endpoint
-        return Exchange(
-            self._dialect, endpoint.provider, self.config.limits, stream=self._stream, known=endpoint.known
-        )
+        return Exchange(self._dialect, endpoint.provider, self.config.limits, stream=self._stream, known=endpoint.known)
 
 
 def make_request(prompt: Any, params: dict[str, Any]) -> ChatRequest:

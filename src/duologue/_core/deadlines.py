@@ -5,10 +5,17 @@ Times are those of a monotonic clock, in seconds, and come in as arguments.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from duologue.config import Timeouts
+
+
+@runtime_checkable
+class Timed(Protocol):
+    """A connection whose reads end at a time of the monotonic clock; None where they have only their own timeout."""
+
+    deadline: float | None
 
 
 class Deadlines:
@@ -42,6 +49,10 @@ class Deadlines:
     def head(self, now: float) -> float | None:
         """The seconds that the head of the response may take."""
         return _least(self._timeouts.first_event, self._left(now))
+
+    def body(self) -> float | None:
+        """The seconds that a read of the body may take, where that can be said only once for all."""
+        return _least(self._timeouts.idle, self._timeouts.progress, self._timeouts.total)
 
     def next(self) -> tuple[float, str] | None:
         """When waiting for bytes must end, and the name of the limit that says so; None for never."""

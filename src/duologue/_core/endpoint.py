@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import difflib
 import ipaddress
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import attrs
@@ -15,6 +14,8 @@ from duologue._tables import PROVIDERS
 from duologue.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from duologue.config import ClientConfig
     from duologue.models import Provider
 
@@ -32,6 +33,7 @@ class Endpoint:
         api_key: the key, or None.
         model: the model where a request names none.
         known: whether what answers there is what the table describes.
+        options: what only this provider knows.
     """
 
     provider: Provider
@@ -39,10 +41,22 @@ class Endpoint:
     api_key: Secret | None
     model: str | None
     known: bool = True
+    options: Mapping[str, Any] = attrs.field(factory=dict, hash=False)
 
     def headers(self) -> dict[str, str]:
         """The headers that carry the key."""
         return {"authorization": f"Bearer {self.api_key.reveal()}"} if self.api_key else {}
+
+    def start(self) -> Endpoint:
+        """The endpoint with the embedded model's server running behind it. Takes a while the first time.
+
+        Raises:
+            ConfigurationError: the server cannot be had.
+        """
+        from duologue.local import ensure_server
+
+        server = ensure_server(tools=bool(self.options.get("tools")))
+        return attrs.evolve(self, base_url=server.base_url, api_key=Secret(server.api_key))
 
 
 def find_provider(name: str) -> Provider:
@@ -54,8 +68,8 @@ def find_provider(name: str) -> Provider:
     provider = PROVIDERS.get(name)
     if provider is None:
         close = difflib.get_close_matches(name, PROVIDERS, n=1)
-        hint = f"; did you mean {close[0]!r}?" if close else ""
-        raise ConfigurationError(f"unknown provider {name!r}{hint} Known ones: {', '.join(sorted(PROVIDERS))}")
+        hint = f" (did you mean {close[0]!r}?)" if close else ""
+        raise ConfigurationError(f"unknown provider {name!r}{hint}. Known ones: {', '.join(sorted(PROVIDERS))}")
     return provider
 
 
@@ -79,11 +93,13 @@ def resolve(config: ClientConfig, environ: Mapping[str, str]) -> Endpoint:
         api_key=config.api_key or _key_of(provider, environ, known=known),
         model=config.model or model or provider.default_model,
         known=known,
+        options=config.options,
     )
 
 
 def _same_server(base_url: str, own: str | None) -> bool:
-    """Whether the table's row describes what answers at `base_url`. A server that users run themselves may be anywhere."""
+    """Whether the table's row describes what answers at `base_url`. A server that users run themselves may be
+    anywhere."""
     if own is None or is_loopback(urlsplit(own).hostname or ""):
         return True
     return urlsplit(base_url).netloc == urlsplit(own).netloc
@@ -96,7 +112,9 @@ def _checked_url(base_url: str | None, *, insecure: bool) -> str | None:
     if url.scheme not in ("http", "https") or not url.hostname:
         raise ConfigurationError(f"base_url must be like https://host/v1; got {base_url!r}")
     if url.query or url.fragment or not base_url.isascii() or not base_url.isprintable() or " " in base_url:
-        raise ConfigurationError(f"base_url must be an address without query, fragment, blanks or control characters; got {base_url!r}")
+        raise ConfigurationError(
+            f"base_url must be an address without query, fragment, blanks or control characters; got {base_url!r}"
+        )
     if url.scheme == "http" and not insecure and not is_loopback(url.hostname):
         raise ConfigurationError(
             f"base_url is not encrypted, so the key and all that is said could be read on the way: use https, "

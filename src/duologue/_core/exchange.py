@@ -1,18 +1,16 @@
 """One answer, from the bytes of its body to events: frames, dialect and accumulator put together.
 
-`begin(status, headers)` once, `feed(data)` for each piece of the body, then `close()` where the body ends or `fail(error)`
-where the line breaks. Each gives events, and none raises: what goes wrong is the last event, an `Error` with all that had
-arrived in `error.partial`. After `Done` or `Error` nothing more comes.
+`begin(status, headers)` once, `feed(data)` for each piece of the body, then `close()` where the body ends or
+`fail(error)` where the line breaks. Each gives events, and none raises: what goes wrong is the last event, an `Error`
+with all that had arrived in `error.partial`. After `Done` or `Error` nothing more comes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from duologue._core.accumulate import Accumulator
 from duologue._core.headers import media_type, request_id, retry_after
-from duologue._dialects import Dialect
 from duologue._dialects.api_errors import api_error
 from duologue._frames.inflate import Body, Plain, open_body
 from duologue._frames.jsonl import JSONLinesReader
@@ -30,15 +28,19 @@ from duologue.errors import (
 from duologue.events import Done, Error, StreamEvent
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
+    from duologue._dialects import Dialect
     from duologue.config import Limits
     from duologue.models import ChatResponse, Provider
 
 # Nobody reads a longer error, and a hostile server might send one without an end.
 _ERROR_BYTES = 65536
 _ERROR_CHARACTERS = 4096
-_STREAM_TYPES = {"sse": {"text/event-stream"}, "jsonl": {"application/x-ndjson", "application/jsonl", "application/x-jsonlines"}}
+_STREAM_TYPES = {
+    "sse": {"text/event-stream"},
+    "jsonl": {"application/x-ndjson", "application/jsonl", "application/x-jsonlines"},
+}
 
 
 class _Frames(Protocol):
@@ -62,11 +64,11 @@ class Exchange:
         self._decode: Callable[[Any, list[StreamEvent]], None] = self._decoder.feed_whole
         self._status = 0
         self._media_type = ""
-        self._request_id: str | None = None
+        self.request_id: str | None = None
         self._retry_after: float | None = None
         self._bytes = 0
         self._events = 0
-        self._complete = False
+        self.complete = False
         self._terminator_missing = False
         self.finished = False
 
@@ -74,13 +76,13 @@ class Exchange:
     def response(self) -> ChatResponse:
         """The answer as it stands."""
         return self._accumulator.response(
-            self._decoder.finish, complete=self._complete, terminator_missing=self._terminator_missing
+            self._decoder.finish, complete=self.complete, terminator_missing=self._terminator_missing
         )
 
     def begin(self, status: int, headers: Mapping[str, str]) -> list[StreamEvent]:
         """The response's head has come; `headers` are looked up by lower-case names."""
         self._status = status
-        self._request_id = request_id(headers)
+        self.request_id = request_id(headers)
         self._retry_after = retry_after(headers)
         self._media_type = media_type(headers)
         self._choose_reader()
@@ -106,10 +108,10 @@ class Exchange:
         if self._status:
             error.partial = self.response
         error.provider = self._provider
-        error.request_id = error.request_id or self._request_id
+        error.request_id = error.request_id or self.request_id
         return [Error(error)]
 
-    # -- inside ---------------------------------------------------------------------------------------------------------
+    # -- inside --------------------------------------------------------------------------------------------------------
 
     def _guard(self, step: Callable[..., None], *args: bytes) -> list[StreamEvent]:
         """Run a step; an error in it becomes the last event, after all that the step gave before."""
@@ -167,7 +169,7 @@ class Exchange:
             raise LimitExceeded(f"the stream has more than max_events={limit} events", limit="max_events")
 
     def _done(self, *, terminator_missing: bool = False) -> Done:
-        self.finished = self._complete = True
+        self.finished = self.complete = True
         self._terminator_missing = terminator_missing
         response = self.response
         word = response.choices[0].raw_finish_reason if response.choices else None
@@ -188,7 +190,8 @@ class Exchange:
         raise StreamTruncated(f"the answer ended {seen}, without the provider's end marker")
 
     def _take_last(self, frame: Any, events: list[StreamEvent]) -> None:
-        """Decode the frame that the end of the body cut off: whole, it counts; broken, it tells that the body was cut."""
+        """Decode the frame that the end of the body cut off: whole, it counts; broken, it tells that the body was
+        cut."""
         try:
             self._take(frame, events)
         except DecodeError as error:

@@ -1,7 +1,7 @@
 """What an exception of the HTTP library means.
 
-Told by the names of its class and that class's bases, so that httpx, httpcore and forks of them are all understood without
-being imported.
+Told by the names of its class and that class's bases, so that httpx, httpcore and forks of them are all understood
+without being imported.
 """
 
 from __future__ import annotations

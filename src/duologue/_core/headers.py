@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 # Each provider has its own name for it; the first that is there counts.
 _REQUEST_IDS = ("x-request-id", "request-id", "apim-request-id", "x-amzn-requestid", "cf-ray")
@@ -23,8 +26,8 @@ def media_type(headers: Mapping[str, str]) -> str:
 def retry_after(headers: Mapping[str, str], now: float | None = None) -> float | None:
     """The seconds that the provider asks to wait, or None where it says nothing usable.
 
-    `retry-after-ms` (OpenAI, Azure), else `Retry-After` in seconds or as a date (RFC 9110, section 10.2.3), the date held
-    against `now` (seconds since 1970) or against the response's own `Date`, which no wrong clock here can upset.
+    `retry-after-ms` (OpenAI, Azure), else `Retry-After` in seconds or as a date (RFC 9110, section 10.2.3), the date
+    held against `now` (seconds since 1970) or against the response's own `Date`, which no wrong clock here can upset.
     """
     millis = _number(headers.get("retry-after-ms"))
     if millis is not None:

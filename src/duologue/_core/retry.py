@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from duologue.errors import APIError, DuologueError, QuotaExceededError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from duologue.config import RetryPolicy
 
 
@@ -17,8 +18,8 @@ def retry_delay(
 ) -> float | None:
     """The seconds to wait before asking again after `attempts` requests, or None to give up.
 
-    What the provider asks for counts, unless it is more than `policy.max_delay`: then its error is the answer. `draw` gives
-    a number from 0 to 1.
+    What the provider asks for counts, unless it is more than `policy.max_delay`: then its error is the answer. `draw`
+    gives a number from 0 to 1.
     """
     if attempts > policy.max_retries or not _is_worth_it(error, policy):
         return None

@@ -2,8 +2,8 @@
 
 https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
 
-Two things go beyond it, both asked for and neither changing what `feed` gives. `close` returns the block that the end of
-the body cut off before its blank line: some servers leave out the last one. And lines that are no fields are kept in
+Two things go beyond it, both asked for and neither changing what `feed` gives. `close` returns the block that the end
+of the body cut off before its blank line: some servers leave out the last one. And lines that are no fields are kept in
 `stray`, since some servers answer with bare JSON under the content type `text/event-stream`.
 """
 

@@ -6,8 +6,8 @@ from duologue.errors import LimitExceeded
 
 
 class WholeReader:
-    """Holds a body until it ends. With `cut`, for errors, what is longer than `max_bytes` is left out instead of refused,
-    and an empty body is a text as well."""
+    """Holds a body until it ends. With `cut`, for errors, what is longer than `max_bytes` is left out instead of
+    refused, and an empty body is a text as well."""
 
     __slots__ = ("_cut", "_held", "_max_bytes", "_size")
 

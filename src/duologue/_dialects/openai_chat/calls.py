@@ -6,7 +6,8 @@ two calls with different ids on one index (servers that answer in the place of a
 
 - a known index goes on with its call, unless the piece brings a name and a different id;
 - or unless it brings a name, no id, and the call's arguments are already whole;
-- without an index, a known id goes on with its call, a new id or a name begins one, and anything else is the last call's.
+- without an index, a known id goes on with its call, a new id or a name begins one, and anything else is the last
+call's.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Chat Completions, from frames to events.
 
-https://platform.openai.com/docs/api-reference/chat-streaming and what other servers make of it. A chunk and a whole answer
-differ in one word (`delta`, `message`), so one road decodes both. A key that is not known here is kept: at the top and in
-a choice as `Unknown` (`Start` has the first chunk's), inside the message as `UnknownContent`.
+https://platform.openai.com/docs/api-reference/chat-streaming and what other servers make of it. A chunk and a whole
+answer differ in one word (`delta`, `message`), so one road decodes both. A key that is not known here is kept: at the
+top and in a choice as `Unknown` (`Start` has the first chunk's), inside the message as `UnknownContent`.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ class Decoder:
         self._chunk(loads(body), events)
         self.ended = True
 
-    # -- a chunk --------------------------------------------------------------------------------------------------------
+    # -- a chunk -------------------------------------------------------------------------------------------------------
 
     def _chunk(self, chunk: Any, events: list[StreamEvent]) -> None:
         if not isinstance(chunk, dict):
@@ -113,7 +113,11 @@ class Decoder:
         elif chunk.get("id") or choices or chunk.get("usage"):
             self._started = True
             self._response_id = a_string(chunk.get("id"), "id") or None
-            events.append(Start(self._response_id, a_string(chunk.get("model"), "model") or None, self._provider, self._extra.copy()))
+            events.append(
+                Start(
+                    self._response_id, a_string(chunk.get("model"), "model") or None, self._provider, self._extra.copy()
+                )
+            )
 
     def _usage_of(self, chunk: dict[str, Any], events: list[StreamEvent]) -> None:
         """The counts, wherever they are: Perplexity gives them with every chunk, Groq under `x_groq`."""
@@ -124,7 +128,7 @@ class Decoder:
             self._usage = an_object(usage, "usage")
             events.append(UsageUpdate(read_usage(self._usage)))
 
-    # -- a choice -------------------------------------------------------------------------------------------------------
+    # -- a choice ------------------------------------------------------------------------------------------------------
 
     def _choice(self, choice: dict[str, Any], position: int, events: list[StreamEvent]) -> None:
         index = choice.get("index")
@@ -214,8 +218,7 @@ class Decoder:
             self._call({"index": 0, "function": call}, index, events)
 
     def _other(self, delta: dict[str, Any], index: int, events: list[StreamEvent]) -> None:
-        for note in objects(delta.get("annotations") or []):
-            events.append(ContentDelta(read_citation(note), index))
+        events += [ContentDelta(read_citation(note), index) for note in objects(delta.get("annotations"))]
         audio = delta.get("audio")
         if audio:
             events.append(ContentDelta(read_audio(an_object(audio, "delta.audio")), index))

@@ -6,7 +6,6 @@ https://platform.openai.com/docs/api-reference/chat/create
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from duologue._dialects import Wire
@@ -23,11 +22,14 @@ from duologue.models import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from duologue.models import ChatRequest, ContentPart, Message, Provider, Reasoning, ResponseFormat, Tool, ToolCall
 
 _PATH = "/chat/completions"
 # What servers put into an answer beside the content and want back in the next turn, unchanged:
-# https://openrouter.ai/docs/use-cases/reasoning-tokens and Gemini's OpenAI-compatible `extra_content` (thought signatures).
+# https://openrouter.ai/docs/use-cases/reasoning-tokens and Gemini's OpenAI-compatible `extra_content` (thought
+# signatures).
 _GIVEN_BACK = frozenset({"reasoning_details", "extra_content"})
 _AUDIO_FORMATS = {"audio/wav": "wav", "audio/x-wav": "wav", "audio/mpeg": "mp3", "audio/mp3": "mp3"}
 _CHOICES = frozenset({"auto", "none", "required"})
@@ -54,7 +56,7 @@ def encode(request: ChatRequest, provider: Provider, *, model: str, stream: bool
     return Wire(_PATH, body)
 
 
-# -- messages -------------------------------------------------------------------------------------------------------------
+# -- messages ----------------------------------------------------------------------------------------------------------
 
 
 def _message(message: Message, provider: Provider) -> dict[str, Any]:
@@ -136,7 +138,9 @@ def _file(part: FileContent) -> dict[str, Any]:
 def _audio(part: AudioContent) -> dict[str, Any]:
     kind = _AUDIO_FORMATS.get(part.media_type or "")
     if part.data is None or kind is None:
-        raise UnsupportedError(f"the openai-chat format takes sound as WAV or MP3 data; got {part.media_type or 'no data'}")
+        raise UnsupportedError(
+            f"the openai-chat format takes sound as WAV or MP3 data; got {part.media_type or 'no data'}"
+        )
     return {"type": "input_audio", "input_audio": {"data": base64.b64encode(part.data).decode(), "format": kind}}
 
 
@@ -149,7 +153,7 @@ _PARTS: dict[type, Callable[[Any], dict[str, Any]]] = {
 }
 
 
-# -- fields ---------------------------------------------------------------------------------------------------------------
+# -- fields ------------------------------------------------------------------------------------------------------------
 
 
 def _tool(tool: Tool) -> dict[str, Any]:
@@ -177,7 +181,9 @@ def _response_format(form: ResponseFormat) -> dict[str, Any]:
 
 def _reasoning(reasoning: Reasoning) -> str:
     if reasoning.effort is None:
-        raise UnsupportedError("the openai-chat format takes reasoning as an effort, such as 'low', not as a budget of tokens")
+        raise UnsupportedError(
+            "the openai-chat format takes reasoning as an effort, such as 'low', not as a budget of tokens"
+        )
     return reasoning.effort
 
 
@@ -186,7 +192,8 @@ def _same(value: Any) -> Any:
 
 
 _RENAMED = {"reasoning": "reasoning_effort"}
-# Every field of ChatRequest that has a place of its own in the body; the rest are the frame that `encode` writes itself.
+# Every field of ChatRequest that has a place of its own in the body; the rest are the frame that `encode` writes
+# itself.
 FIELDS: dict[str, Callable[[Any], Any]] = {
     "tools": lambda tools: [_tool(tool) for tool in tools],
     "tool_choice": _tool_choice,

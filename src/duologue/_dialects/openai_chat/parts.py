@@ -29,12 +29,15 @@ FINISH_REASONS: dict[str, FinishReason] = {
     "error": "error",  # OpenRouter, Mistral
 }
 
+
 def read_usage(usage: dict[str, Any]) -> Usage:
     """The counts out of any of the shapes that servers give them in."""
     read, written = a_count(usage, "prompt_tokens"), a_count(usage, "completion_tokens")
     prompt = usage.get("prompt_tokens_details") or {}
     completion = usage.get("completion_tokens_details") or {}
-    cached = a_count(prompt, "cached_tokens") or a_count(usage, "prompt_cache_hit_tokens") or a_count(usage, "cached_tokens")
+    cached = (
+        a_count(prompt, "cached_tokens") or a_count(usage, "prompt_cache_hit_tokens") or a_count(usage, "cached_tokens")
+    )
     return Usage(
         input_tokens=read,
         output_tokens=written,

@@ -1,0 +1,115 @@
+"""The client: where a call begins."""
+
+from __future__ import annotations
+
+import os
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Self
+
+from duologue._async.http import AsyncRoad
+from duologue._async.stream import AsyncStream
+from duologue._core.call import Call, make_request
+from duologue._core.catalog import model_info
+from duologue._core.endpoint import resolve
+from duologue._core.environ import config_from_env
+from duologue.config import ClientConfig, make_config
+from duologue.errors import ClosedError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import httpx
+
+    from duologue._methods import Prompt
+    from duologue.config import Limits, RetryPolicy, Timeouts
+    from duologue.models import ChatRequest, ChatResponse, ModelInfo
+
+
+class AsyncClient:
+    """Talks to one provider. Safe to share, and a context manager.
+
+    Args:
+        provider: a name out of the provider table, `name:model`, or a whole `ClientConfig`.
+        model: the model where a request names none.
+        api_key: the key; without it, the provider's environment variable is read.
+        base_url: another address than the provider's own, as the provider's official client takes it.
+        timeouts: how long to wait; a number is the total in seconds.
+        retry: when to ask again.
+        limits: how much to take.
+        http_client: an `httpx.AsyncClient` of the caller's, which is then not closed here.
+        headers: HTTP headers to send with every request.
+        options: what only this provider knows, by name.
+
+    Raises:
+        ConfigurationError: the provider is unknown, its key is missing, or something else cannot work.
+    """
+
+    def __init__(
+        self,
+        provider: str | ClientConfig = "openai",
+        *,
+        model: str | None = None,
+        api_key: str | None = None,
+        base_url: str | None = None,
+        timeouts: Timeouts | float | None = None,
+        retry: RetryPolicy | None = None,
+        limits: Limits | None = None,
+        http_client: httpx.AsyncClient | None = None,
+        headers: Mapping[str, str] | None = None,
+        options: Mapping[str, Any] | None = None,
+    ) -> None:
+        fields = {"model": model, "api_key": api_key, "base_url": base_url, "headers": headers, "options": options}
+        self._config = make_config(provider, timeouts=timeouts, retry=retry, limits=limits, **fields)
+        self._endpoint = resolve(self._config, os.environ)
+        self._road = AsyncRoad(self._config, self._endpoint, http_client)
+        self._closed = False
+
+    @classmethod
+    def from_env(cls) -> Self:
+        """A client for the first provider that the environment has a key for; the embedded model where it has none."""
+        return cls(config_from_env(os.environ))
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self._endpoint.provider.name}:{self._endpoint.model}>"
+
+    def stream(self, prompt: Prompt | ChatRequest, *, raise_errors: bool = True, **params: Any) -> AsyncStream:
+        """The answer's events as they arrive; iterating over it opens the connection.
+
+        Args:
+            prompt: what the user says, a message, several, or a whole `ChatRequest`.
+            raise_errors: whether a loop that asks for more after an `Error` gets it raised.
+            params: fields of `ChatRequest`.
+
+        Raises:
+            TypeError, ValueError: a parameter is unknown or wrong.
+            UnsupportedError: the provider or the model cannot take it.
+        """
+        return AsyncStream(self._road, self._call(prompt, params, stream=True), raise_errors=raise_errors)
+
+    async def chat(self, prompt: Prompt | ChatRequest, **params: Any) -> ChatResponse:
+        """The whole answer at once; arguments as for `stream`.
+
+        Raises:
+            DuologueError: what went wrong.
+        """
+        return await AsyncStream(self._road, self._call(prompt, params, stream=False)).result()
+
+    def model_info(self, model: str | None = None) -> ModelInfo:
+        """What is known of a model, by default the client's own; `known` is False where that is nothing."""
+        return model_info(self._endpoint.provider.name, model or self._endpoint.model)
+
+    async def aclose(self) -> None:
+        """Close the connections. Streams that are still open end with an error."""
+        self._closed = True
+        await self._road.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    def _call(self, prompt: Any, params: dict[str, Any], *, stream: bool) -> Call:
+        if self._closed:
+            raise ClosedError("the client is closed")
+        return Call(self._config, self._endpoint, make_request(prompt, params), stream=stream, now=monotonic())

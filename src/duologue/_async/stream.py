@@ -1,0 +1,238 @@
+"""A stream of events, and all the waiting there is in one.
+
+Iterating opens the connection. After `Done` or `Error`, after `aclose()`, and after an exception or an interruption at
+any place, the connection is back in the pool or closed.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from math import inf
+from time import monotonic
+from typing import TYPE_CHECKING, Self
+
+from duologue._core.deadlines import Timed
+from duologue._core.failures import is_transport_failure
+from duologue._waiting import async_abandon, async_sleep
+from duologue.errors import ClosedError, DuologueError
+from duologue.events import Error, StreamEvent, TextDelta
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+
+    import httpx
+
+    from duologue._async.http import AsyncRoad
+    from duologue._core.call import Call
+    from duologue.models import ChatResponse
+
+# How long, and how many bytes, to read on after the end marker so that the connection can be used again.
+_DRAIN_SECONDS = 0.1
+_DRAIN_BYTES = 65536
+
+
+class AsyncStream:
+    """The events of one answer as they arrive; made by `AsyncClient.stream`.
+
+    Iterate over it, bare or inside `async with`. Exactly one `Done` or `Error` comes last; a loop that asks for more
+    after an `Error` gets `event.error` raised, unless the stream was made with `raise_errors=False`.
+
+    Attributes:
+        status_code, headers, request_id: of the HTTP response, once it is open; None before.
+    """
+
+    def __init__(self, road: AsyncRoad, call: Call, *, raise_errors: bool = True) -> None:
+        self._road = road
+        self._call = call
+        self._raise_errors = raise_errors
+        self._events: deque[StreamEvent] = deque()
+        self._error: DuologueError | None = None
+        self._http: httpx.Response | None = None
+        self._body: AsyncIterator[bytes] | None = None
+        self._network: Timed | None = None
+        self._entered = False
+        self._over = False
+        self.status_code: int | None = None
+        self.headers: Mapping[str, str] | None = None
+
+    @property
+    def response(self) -> ChatResponse:
+        """The answer so far; `response.complete` tells whether the provider said that it was done."""
+        return self._call.exchange.response
+
+    @property
+    def request_id(self) -> str | None:
+        """The provider's id of the HTTP request."""
+        return self._call.exchange.request_id
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> StreamEvent:
+        if not self._events and not self._over:
+            await self._fill()
+        if self._events:
+            return self._give()
+        if self._error is not None and self._raise_errors:
+            raise self._error
+        raise StopAsyncIteration
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Leave the stream and free its connection. Iterating over it gives nothing more."""
+        self._events.clear()
+        await self._end()
+
+    def text(self) -> AsyncText:
+        """The pieces of text only, as strings; an error is raised."""
+        return AsyncText(self)
+
+    async def result(self) -> ChatResponse:
+        """Run to the end and give the whole answer.
+
+        Raises:
+            DuologueError: what went wrong, with what had arrived in `partial`.
+        """
+        async for _ in self:
+            pass
+        if self._error is not None:
+            raise self._error
+        if not self.response.complete:
+            raise ClosedError("the stream was closed before its end", partial=self.response)
+        return self.response
+
+    def __del__(self) -> None:
+        # Not where __init__ failed, and not where there is nothing to free.
+        if getattr(self, "_entered", False):
+            async_abandon(self._end)
+
+    # -- inside --------------------------------------------------------------------------------------------------------
+
+    def _give(self) -> StreamEvent:
+        event = self._events.popleft()
+        self._call.delivered = True
+        if isinstance(event, Error):
+            self._error = event.error
+        return event
+
+    async def _fill(self) -> None:
+        """Wait for the next events."""
+        if self._call.delivered:
+            # The time that the caller took over the last event is not the provider's.
+            self._call.deadlines.event_came(monotonic())
+        try:
+            while not self._events:
+                events = await self._step()
+                error = events[-1].error if events and isinstance(events[-1], Error) else None
+                delay = self._call.retry_after(error, monotonic()) if error is not None else None
+                if delay is None:
+                    self._events.extend(events)
+                    continue
+                await self._leave()
+                await async_sleep(delay)
+            if self._call.exchange.finished:
+                await self._finish()
+        except BaseException:
+            # Cancelled, interrupted, or an error of ours: either way nobody will read on.
+            await self._end()
+            raise
+
+    async def _step(self) -> list[StreamEvent]:
+        """One wait: for the response to begin, or for the next piece of its body."""
+        try:
+            return await (self._open() if self._body is None else self._read(self._body))
+        except DuologueError as error:
+            return self._call.failed(error)
+        except Exception as reason:
+            if not is_transport_failure(reason):
+                raise
+            return self._call.transport_failed(reason, begun=self._http is not None)
+
+    async def _open(self) -> list[StreamEvent]:
+        if not self._entered:
+            await self._road.gate.enter(self._call.deadlines.connect(monotonic()))
+            self._entered = True
+        self._http = await self._road.send(self._call)
+        self._call.deadlines.bytes_came(monotonic())
+        network = self._http.extensions.get("network_stream")
+        self._network = network if isinstance(network, Timed) else None
+        self._body = aiter(self._http.stream)  # type: ignore[arg-type]  # httpx types the streams of both twins as one
+        self.status_code, self.headers = self._http.status_code, self._http.headers
+        return self._call.exchange.begin(self.status_code, self.headers)
+
+    async def _read(self, body: AsyncIterator[bytes]) -> list[StreamEvent]:
+        overdue = self._call.overdue(monotonic())
+        if overdue:
+            return overdue
+        if self._network is not None:
+            end = self._call.deadlines.next()
+            self._network.deadline = end[0] if end else inf
+        try:
+            data = await anext(body)
+        except StopAsyncIteration:
+            return self._call.exchange.close()
+        self._call.deadlines.bytes_came(monotonic())
+        return self._call.exchange.feed(data)
+
+    async def _finish(self) -> None:
+        """The last event is there: read what is left of a good response, so that its connection can be used again."""
+        if self._network is not None and self._body is not None and self._call.exchange.complete:
+            self._network.deadline = monotonic() + _DRAIN_SECONDS
+            await self._drain(self._body, _DRAIN_BYTES)
+        await self._end()
+
+    async def _end(self) -> None:
+        """Nobody reads on: free the connection and the place in the queue."""
+        self._over = True
+        await self._leave()
+        if self._entered:
+            self._entered = False
+            self._road.gate.leave()
+
+    async def _leave(self) -> None:
+        """Free the connection; nothing where that is done."""
+        http, body, network = self._http, self._body, self._network
+        self._http = self._body = self._network = None
+        if network is not None and body is not None:
+            # The next read fails at once, and that unwinds httpcore's generators one by one. Dropped instead, each
+            # would be closed by the event loop some time later, and trio would complain about each.
+            network.deadline = 0
+            await self._drain(body, None)
+            network.deadline = None
+        if http is not None:
+            await http.stream.aclose()  # type: ignore[union-attr]  # httpx types the streams of both twins as one
+
+    async def _drain(self, body: AsyncIterator[bytes], most: int | None) -> None:
+        """Read on to the end of the body, its deadline, or the first `most` bytes."""
+        try:
+            async for data in body:
+                if most is not None:
+                    most -= len(data)
+                    if most < 0:
+                        return
+        except Exception as reason:
+            if not is_transport_failure(reason):
+                raise
+
+
+class AsyncText:
+    """The text pieces of a stream."""
+
+    def __init__(self, stream: AsyncStream) -> None:
+        self._stream = stream
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> str:
+        async for event in self._stream:
+            if isinstance(event, TextDelta):
+                return event.text
+            if isinstance(event, Error):
+                raise event.error
+        raise StopAsyncIteration

@@ -1,0 +1,86 @@
+"""An httpx transport whose connections can be given a deadline while a response is being read.
+
+httpx fixes the read timeout before the first byte comes, so it cannot tell a stream that is idle from one that makes no
+progress, nor end at a total. Here `response.extensions["network_stream"]` has a `deadline` that counts at every read;
+one in the past makes the next read fail at once, which is how a response is left without waiting.
+"""
+
+from __future__ import annotations
+
+from math import inf
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+import httpcore
+import httpx
+
+if TYPE_CHECKING:
+    import ssl
+
+
+class AsyncTimedStream(httpcore.AsyncNetworkStream):
+    """A connection. `deadline` is a time of the monotonic clock; None leaves the timeout of each read in force."""
+
+    def __init__(self, stream: httpcore.AsyncNetworkStream) -> None:
+        self._stream = stream
+        self.deadline: float | None = None
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        if self.deadline is not None:
+            timeout = None if self.deadline == inf else self.deadline - monotonic()
+            if timeout is not None and timeout <= 0:
+                raise httpcore.ReadTimeout
+        return await self._stream.read(max_bytes, timeout)
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        await self._stream.write(buffer, timeout)
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+    async def start_tls(self, *args: Any, **options: Any) -> httpcore.AsyncNetworkStream:
+        return AsyncTimedStream(await self._stream.start_tls(*args, **options))
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
+
+
+class AsyncTimedBackend(httpcore.AsyncNetworkBackend):
+    """Opens such connections."""
+
+    def __init__(self) -> None:
+        self._backend = httpcore.AnyIOBackend()
+
+    async def connect_tcp(self, *args: Any, **options: Any) -> httpcore.AsyncNetworkStream:
+        return AsyncTimedStream(await self._backend.connect_tcp(*args, **options))
+
+
+class AsyncTransport(httpx.AsyncBaseTransport):
+    """A pool of such connections. Its exceptions are httpcore's own."""
+
+    def __init__(self, ssl_context: ssl.SSLContext | None, max_connections: int | None) -> None:
+        self._pool = httpcore.AsyncConnectionPool(
+            ssl_context=ssl_context,
+            max_connections=max_connections,
+            # The pool looks through all idle connections at every request, so it is not to keep very many.
+            max_keepalive_connections=20,
+            keepalive_expiry=30,
+            network_backend=AsyncTimedBackend(),
+        )
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        url = request.url
+        response = await self._pool.handle_async_request(
+            httpcore.Request(
+                request.method,
+                httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
+                headers=request.headers.raw,
+                content=request.stream,
+                extensions=request.extensions,
+            )
+        )
+        stream: Any = response.stream
+        return httpx.Response(response.status, headers=response.headers, stream=stream, extensions=response.extensions)
+
+    async def aclose(self) -> None:
+        await self._pool.aclose()

@@ -1,0 +1,49 @@
+"""Which provider the environment speaks of: `Client.from_env()`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from duologue._tables import PROVIDERS
+from duologue.config import ClientConfig
+from duologue.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def config_from_env(environ: Mapping[str, str]) -> ClientConfig:
+    """The first provider with a key (or `OPENAI_BASE_URL`), in the order of the table; the embedded model where none
+    has.
+
+    `<PROVIDER>_MODEL`, `<PROVIDER>_BASE_URL` and `<PROVIDER>_TIMEOUT` (seconds in all) are read beside the key. The key
+    itself is for the provider's own address only: where a base URL leads elsewhere, `resolve` leaves it out.
+
+    Raises:
+        ConfigurationError: a timeout is no number.
+    """
+    for name, provider in PROVIDERS.items():
+        has_key = any(environ.get(variable) for variable in provider.key_env)
+        if has_key or (name == "openai" and environ.get("OPENAI_BASE_URL")):
+            return _config(name, environ)
+    return _config("local", environ)
+
+
+def _config(name: str, environ: Mapping[str, str]) -> ClientConfig:
+    prefix = name.upper().replace("-", "_")
+    return ClientConfig(
+        provider=name,
+        model=environ.get(f"{prefix}_MODEL") or None,
+        base_url=environ.get(f"{prefix}_BASE_URL") or None,
+        timeouts=_seconds(f"{prefix}_TIMEOUT", environ),
+    )
+
+
+def _seconds(variable: str, environ: Mapping[str, str]) -> float | None:
+    text = environ.get(variable)
+    if not text:
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        raise ConfigurationError(f"{variable} must be a number of seconds; got {text!r}") from None

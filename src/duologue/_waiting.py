@@ -1,0 +1,131 @@
+"""The few lines that cannot be written once for both twins: how each of them waits.
+
+Every name comes as a pair; making the blocking twin drops the `async_` or `Async` in front.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+import warnings
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from duologue.errors import PoolTimeout
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+T = TypeVar("T")
+
+_closing: set[Any] = set()
+
+
+async def async_sleep(seconds: float) -> None:
+    """Wait, letting other tasks run."""
+    import anyio
+
+    await anyio.sleep(seconds)
+
+
+def sleep(seconds: float) -> None:
+    """Wait."""
+    time.sleep(seconds)
+
+
+async def async_run(function: Callable[[], T]) -> T:
+    """What a blocking function gives, run in a thread."""
+    import anyio.to_thread
+
+    return await anyio.to_thread.run_sync(function, abandon_on_cancel=True)
+
+
+def run(function: Callable[[], T]) -> T:
+    """What a function gives."""
+    return function()
+
+
+def async_abandon(close: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Close something that nobody holds any more: in its event loop, or with a warning where there is none to do it
+    in."""
+    if "trio" in sys.modules:
+        import trio
+
+        try:
+            trio.lowlevel.spawn_system_task(close)
+        except RuntimeError:
+            pass
+        else:
+            return
+    import asyncio
+
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        warnings.warn("a stream was dropped outside its event loop without being closed", ResourceWarning, stacklevel=3)
+        return
+    task = loop.create_task(close())
+    # The loop itself holds tasks only weakly.
+    _closing.add(task)
+    task.add_done_callback(_closing.discard)
+
+
+def abandon(close: Callable[[], None]) -> None:
+    """Close something that nobody holds any more."""
+    close()
+
+
+def _too_many(limit: int) -> PoolTimeout:
+    return PoolTimeout(f"max_concurrent={limit} streams are open: close one that is not read any more", phase="connect")
+
+
+class AsyncGate:
+    """Lets at most `limit` through at once, first come first served; None lets all through."""
+
+    def __init__(self, limit: int | None) -> None:
+        self._limit = limit
+        self._semaphore: Any = None
+
+    async def enter(self, timeout: float | None) -> None:
+        """Wait for a place.
+
+        Raises:
+            PoolTimeout: none came free in `timeout` seconds.
+        """
+        if self._limit is None:
+            return
+        import anyio
+
+        if self._semaphore is None:
+            self._semaphore = anyio.Semaphore(self._limit)
+        with anyio.move_on_after(timeout) as scope:
+            await self._semaphore.acquire()
+        if scope.cancelled_caught:
+            raise _too_many(self._limit)
+
+    def leave(self) -> None:
+        """Give the place back."""
+        if self._semaphore is not None:
+            self._semaphore.release()
+
+
+class Gate:
+    """Lets at most `limit` through at once; None lets all through."""
+
+    def __init__(self, limit: int | None) -> None:
+        self._limit = limit
+        self._semaphore = threading.Semaphore(limit) if limit is not None else None
+
+    def enter(self, timeout: float | None) -> None:
+        """Wait for a place.
+
+        Raises:
+            PoolTimeout: none came free in `timeout` seconds.
+        """
+        if self._semaphore is not None and self._limit is not None and not self._semaphore.acquire(timeout=timeout):
+            raise _too_many(self._limit)
+
+    def leave(self) -> None:
+        """Give the place back."""
+        if self._semaphore is not None:
+            self._semaphore.release()

@@ -1,0 +1,41 @@
+"""Fixtures for all tests, and how a test that is a coroutine runs."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import pytest
+
+from tests.kit.twins import Twin, is_coroutine_test
+
+
+@pytest.fixture(params=["sync", "asyncio", "trio"])
+def twin(request: pytest.FixtureRequest) -> Twin:
+    """Each way to run the test; see `tests.kit.twins`."""
+    return Twin(request.param)
+
+
+@pytest.fixture(params=["asyncio", "trio"])
+def async_twin(request: pytest.FixtureRequest) -> Twin:
+    """Each event loop, for what only the async client has."""
+    return Twin(request.param)
+
+
+@pytest.fixture(autouse=True)
+def _no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test sees the keys, addresses and proxies of the machine it runs on."""
+    for name in list(os.environ):
+        if name.endswith(("_API_KEY", "_BASE_URL")) or name.lower().endswith("_proxy"):
+            monkeypatch.delenv(name)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """Run a coroutine test with its twin."""
+    if not is_coroutine_test(pyfuncitem.obj):
+        return None
+    arguments: dict[str, Any] = {name: pyfuncitem.funcargs[name] for name in pyfuncitem._fixtureinfo.argnames}
+    twin = arguments.get("twin") or arguments["async_twin"]
+    twin.run(lambda: pyfuncitem.obj(**arguments))
+    return True

@@ -1,0 +1,191 @@
+"""A scripted HTTP server on loopback: it does what a script says, however rude, and counts what it sees.
+
+A script is one reply a request, in order over all connections; the last one is used again. A reply is a list of steps:
+bytes are sent as they are, and `pause`, `hang_up`, `reset`, `wait_for` do what they say. `reply(...)` writes the bytes of
+an HTTP response. The server keeps a connection open after a reply, unless a step ends it.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import struct
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from types import TracebackType
+from typing import Any, NamedTuple, Self
+
+
+class Request(NamedTuple):
+    """What a client sent."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: bytes
+    connection: int
+
+    def json(self) -> Any:
+        """The body as data."""
+        return json.loads(self.body)
+
+
+class _HangUp(Exception):
+    """The script is done with this connection."""
+
+
+Step = bytes | Callable[[socket.socket], None]
+Reply = Sequence[Step]
+
+
+def pause(seconds: float) -> Step:
+    """Send nothing for a while."""
+    return lambda _: time.sleep(seconds)
+
+
+def wait_for(event: threading.Event, seconds: float = 10) -> Step:
+    """Go on when the test says so."""
+
+    def step(_: socket.socket) -> None:
+        assert event.wait(seconds), "the test never said to go on"
+
+    return step
+
+
+def hang_up(connection: socket.socket) -> None:
+    """Close the connection in good order (FIN)."""
+    raise _HangUp
+
+
+def reset(connection: socket.socket) -> None:
+    """Close the connection without a word (RST)."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    raise _HangUp
+
+
+def until_closed(connection: socket.socket) -> None:
+    """Wait until the client closes."""
+    connection.settimeout(10)
+    while connection.recv(65536):
+        pass
+    raise _HangUp
+
+
+def head(status: int = 200, headers: dict[str, str] | None = None) -> bytes:
+    """The head of a response."""
+    lines = [f"HTTP/1.1 {status} Scripted", *(f"{name}: {value}" for name, value in (headers or {}).items())]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode()
+
+
+def chunk(data: bytes) -> bytes:
+    """One piece of a chunked body; an empty one ends it."""
+    return b"%x\r\n%s\r\n" % (len(data), data)
+
+
+def reply(
+    body: bytes | Iterable[bytes] = b"", status: int = 200, content_type: str = "text/event-stream", **headers: str
+) -> list[Step]:
+    """A whole response: bytes with their length, pieces as chunks. Header names take `_` for `-`."""
+    given = {"content-type": content_type} | {name.replace("_", "-"): value for name, value in headers.items()}
+    if isinstance(body, bytes):
+        return [head(status, {**given, "content-length": str(len(body))}), body]
+    pieces = [chunk(piece) for piece in body]
+    return [head(status, {**given, "transfer-encoding": "chunked"}), *pieces, chunk(b"")]
+
+
+class ScriptedServer:
+    """The server; a context manager.
+
+    Attributes:
+        requests: all that came, in order.
+        connections: how many were opened.
+        open: how many are open now.
+    """
+
+    def __init__(self, *script: Reply) -> None:
+        self.script = list(script)
+        self.requests: list[Request] = []
+        self.connections = 0
+        self.open = 0
+        self._lock = threading.Condition()
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=512)
+        self._sockets: set[socket.socket] = set()
+        self._threads = [threading.Thread(target=self._accept, daemon=True)]
+        self._threads[0].start()
+
+    @property
+    def base_url(self) -> str:
+        """The address for an OpenAI-compatible client."""
+        return f"http://127.0.0.1:{self._listener.getsockname()[1]}/v1"
+
+    def wait_until(self, seen: Callable[[Self], bool], seconds: float = 5) -> bool:
+        """Whether the server sees something before the time is up."""
+        with self._lock:
+            return self._lock.wait_for(lambda: seen(self), seconds)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, reason: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        with self._lock:
+            for connection in self._sockets:
+                connection.shutdown(socket.SHUT_RDWR)
+        for thread in self._threads:
+            thread.join(10)
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            with self._lock:
+                self.connections += 1
+                self.open += 1
+                self._sockets.add(connection)
+                thread = threading.Thread(target=self._serve, args=(connection, self.connections), daemon=True)
+                self._threads.append(thread)
+            thread.start()
+
+    def _serve(self, connection: socket.socket, number: int) -> None:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        try:
+            with connection.makefile("rb") as lines:
+                while request := _read_request(lines, number):
+                    for step in self._next(request):
+                        if isinstance(step, bytes):
+                            connection.sendall(step)
+                        else:
+                            step(connection)
+        except (_HangUp, OSError):
+            pass  # the script's wish, or the client is gone
+        finally:
+            with self._lock:
+                self.open -= 1
+                self._sockets.discard(connection)
+                connection.close()
+                self._lock.notify_all()
+
+    def _next(self, request: Request) -> Reply:
+        with self._lock:
+            steps = self.script[min(len(self.requests), len(self.script) - 1)]
+            self.requests.append(request)
+            self._lock.notify_all()
+        return steps
+
+
+def _read_request(lines: Any, connection: int) -> Request | None:
+    first = lines.readline().decode()
+    if not first:
+        return None
+    method, path, _ = first.split(" ", 2)
+    headers: dict[str, str] = {}
+    while (line := lines.readline().decode().strip()) != "":
+        name, _, value = line.partition(":")
+        headers[name.lower()] = value.strip()
+    return Request(method, path, headers, lines.read(int(headers.get("content-length", "0"))), connection)
