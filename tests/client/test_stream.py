@@ -1,0 +1,292 @@
+"""Streams through real sockets: what a loop gets, and that the connection is free however the loop is left."""
+
+from __future__ import annotations
+
+import gc
+import threading
+import weakref
+from typing import Any
+
+import pytest
+
+from duologue import (
+    ClosedError,
+    Done,
+    Error,
+    RateLimitError,
+    Start,
+    StreamInterrupted,
+    StreamTruncated,
+    TextDelta,
+    UsageUpdate,
+)
+from tests.kit.server import ScriptedServer, chunk, hang_up, head, pause, reply, reset, until_closed, wait_for
+from tests.kit.twins import Twin, collect
+from tests.kit.wire import DONE, answer, delta
+
+SSE = {"content-type": "text/event-stream"}
+CHUNKED = {**SSE, "transfer-encoding": "chunked"}
+
+
+def client_for(twin: Twin, server: ScriptedServer, provider: str = "llamacpp", **fields: Any) -> Any:
+    """A client of a provider that is held to its end marker."""
+    return twin.Client(provider, base_url=server.base_url, api_key="sk-test", model="m-1", **fields)
+
+
+async def test_events_in_order(twin: Twin) -> None:
+    with ScriptedServer(reply(answer("Hel", "lo"))) as server:
+        async with client_for(twin, server) as client:
+            stream = client.stream("hi")
+            assert stream.status_code is None
+            events = await collect(stream)
+            assert [type(event) for event in events] == [Start, TextDelta, TextDelta, UsageUpdate, Done]
+            assert [event.text for event in events] == ["", "Hel", "lo", "", ""]
+            assert events[-1].finish_reason == "stop"
+            assert events[-1].usage.total_tokens == 5
+            assert events[-1].response == stream.response
+            assert stream.response.text == "Hello"
+            assert stream.response.complete
+            assert not stream.response.terminator_missing
+            assert stream.status_code == 200
+            assert stream.headers["Content-Type"] == "text/event-stream"
+
+
+async def test_request_on_the_wire(twin: Twin) -> None:
+    with ScriptedServer(reply(answer("x"), x_request_id="req_1")) as server:
+        async with client_for(twin, server, headers={"X-Team": "blue"}) as client:
+            stream = client.stream("hi", temperature=0, max_tokens=5)
+            await stream.result()
+            assert stream.request_id == "req_1"
+        [request] = server.requests
+        assert (request.method, request.path) == ("POST", "/v1/chat/completions")
+        assert request.headers["authorization"] == "Bearer sk-test"
+        assert request.headers["x-team"] == "blue"
+        assert request.headers["accept"] == "text/event-stream"
+        assert request.json() == {
+            "model": "m-1",
+            "messages": [{"role": "user", "content": "hi"}],
+            "temperature": 0,
+            "max_tokens": 5,
+            "stream": True,
+            "stream_options": {"include_usage": True},
+        }
+
+
+async def test_an_event_is_given_before_the_next_one_is_sent(twin: Twin) -> None:
+    asked = threading.Event()
+    pieces = [chunk(delta("one")), wait_for(asked), *map(chunk, answer("two")), chunk(b"")]
+    with ScriptedServer([head(200, CHUNKED), *pieces]) as server:
+        async with client_for(twin, server) as client:
+            seen = []
+            async for event in client.stream("hi"):
+                seen.append(event.text)
+                if event.text == "one":
+                    asked.set()
+            assert "".join(seen) == "onetwo"
+
+
+async def test_five_streams_use_one_connection(twin: Twin) -> None:
+    with ScriptedServer(reply(answer("x"))) as server:
+        async with client_for(twin, server) as client:
+            for _ in range(5):
+                assert (await client.stream("hi").result()).text == "x"
+        assert server.connections == 1
+        assert len(server.requests) == 5
+
+
+async def test_the_last_chunk_may_come_a_little_after_the_end_marker(twin: Twin) -> None:
+    body = [head(200, CHUNKED), *map(chunk, answer("x")), pause(0.02), chunk(b"")]
+    with ScriptedServer(body) as server:
+        async with client_for(twin, server) as client:
+            for _ in range(3):
+                await client.stream("hi").result()
+        assert server.connections == 1
+
+
+async def test_a_connection_left_open_after_the_end_marker_is_closed(twin: Twin) -> None:
+    body = [head(200, CHUNKED), *map(chunk, answer("x")), until_closed]
+    with ScriptedServer(body) as server:
+        async with client_for(twin, server) as client:
+            assert (await client.stream("hi").result()).complete
+            assert server.wait_until(lambda seen: seen.open == 0)
+
+
+async def test_more_after_the_end_marker_is_ignored(twin: Twin) -> None:
+    with ScriptedServer(reply([*answer("x"), delta("more")])) as server:
+        async with client_for(twin, server) as client:
+            response = await client.stream("hi").result()
+            assert response.text == "x"
+
+
+@pytest.mark.parametrize("leave", ["break", "raise", "close"])
+async def test_leaving_a_loop_frees_the_connection(twin: Twin, leave: str) -> None:
+    body = [head(200, CHUNKED), chunk(delta("x")), until_closed]
+    with ScriptedServer(body) as server:
+        async with client_for(twin, server) as client:
+            with pytest.raises(ZeroDivisionError) if leave == "raise" else _nothing():
+                async with client.stream("hi") as stream:
+                    async for event in stream:
+                        if event.is_delta and leave == "break":
+                            break
+                        if event.is_delta and leave == "raise":
+                            raise ZeroDivisionError
+                        if event.is_delta:
+                            await stream.aclose()
+            assert server.wait_until(lambda seen: seen.open == 0)
+            assert await collect(stream) == []
+            assert len(server.requests) == 1
+
+
+class _nothing:  # noqa: N801 - reads as a word beside pytest.raises
+    def __enter__(self) -> None: ...
+    def __exit__(self, *_: object) -> None: ...
+
+
+async def test_a_bare_loop_left_by_break_frees_its_connection(twin: Twin) -> None:
+    body = [head(200, CHUNKED), chunk(delta("x")), until_closed]
+    with ScriptedServer(body) as server:
+        async with client_for(twin, server) as client:
+            async for event in client.stream("hi"):
+                if event.is_delta:
+                    break
+            gc.collect()
+            await twin.sleep(0.05)
+            assert server.wait_until(lambda seen: seen.open == 0)
+
+
+async def test_a_stream_has_no_reference_cycle(twin: Twin) -> None:
+    with ScriptedServer(reply(answer("x"))) as server:
+        async with client_for(twin, server) as client:
+            stream = client.stream("hi")
+            await stream.result()
+            gone = weakref.ref(getattr(stream, "stream", stream))
+            gc.disable()
+            try:
+                del stream
+                assert gone() is None
+            finally:
+                gc.enable()
+
+
+@pytest.mark.parametrize("end", [hang_up, reset], ids=["fin", "rst"])
+async def test_a_chunked_body_cut_short(twin: Twin, end: Any) -> None:
+    with ScriptedServer([head(200, CHUNKED), chunk(delta("Hel")), chunk(delta("lo")), pause(0.05), end]) as server:
+        async with client_for(twin, server) as client:
+            stream = client.stream("hi")
+            events = []
+            with pytest.raises(StreamInterrupted) as caught:
+                async for event in stream:
+                    events.append(event)  # noqa: PERF401 - what came before the error counts
+            assert events[-1] == Error(caught.value)
+            assert events[-1].error is caught.value
+            assert caught.value.partial is not None
+            assert caught.value.partial.text == "Hello"
+            assert not caught.value.partial.complete
+            assert caught.value.attempts == 1
+            assert caught.value.provider == "llamacpp"
+            assert not any(event.is_done for event in events)
+            with pytest.raises(StreamInterrupted):
+                await stream.result()
+
+
+@pytest.mark.parametrize("finish", [None, "stop"])
+async def test_a_clean_end_without_the_end_marker(twin: Twin, finish: str | None) -> None:
+    # Close-delimited, so that HTTP itself cannot tell.
+    with ScriptedServer([head(200, SSE), delta("Hello"), delta(finish=finish), hang_up]) as server:
+        async with client_for(twin, server) as client:
+            with pytest.raises(StreamTruncated) as caught:
+                await client.stream("hi").result()
+            assert caught.value.partial is not None
+            assert caught.value.partial.text == "Hello"
+        async with client_for(twin, server, "openai") as client:  # an address that the table does not know
+            if finish is None:
+                with pytest.raises(StreamTruncated):
+                    await client.stream("hi").result()
+            else:
+                response = await client.stream("hi").result()
+                assert response.complete
+                assert response.terminator_missing
+
+
+async def test_errors_can_be_left_in_the_event(twin: Twin) -> None:
+    error = b'{"error": {"message": "slow down", "code": "rate_limit_exceeded"}}'
+    refused = reply(error, 429, "application/json", retry_after="3600", x_request_id="req_2")
+    with ScriptedServer(refused) as server:
+        async with client_for(twin, server) as client:
+            stream = client.stream("hi", raise_errors=False)
+            [event] = await collect(stream)
+            assert isinstance(event.error, RateLimitError)
+            assert event.error.message == "slow down"
+            assert event.error.retry_after == 3600
+            assert event.error.status_code == stream.status_code == 429
+            assert event.error.request_id == stream.request_id == "req_2"
+            assert await collect(stream) == []
+            with pytest.raises(RateLimitError):
+                await stream.result()
+
+
+async def test_text_pieces(twin: Twin) -> None:
+    with ScriptedServer(reply(answer("Hel", "lo")), reply([delta("x"), b"data: {\n\n"])) as server:
+        async with client_for(twin, server) as client:
+            assert [piece async for piece in client.stream("hi").text()] == ["Hel", "lo"]
+            with pytest.raises(StreamTruncated) if False else pytest.raises(Exception, match="not JSON"):
+                async for piece in client.stream("hi", raise_errors=False).text():
+                    assert piece == "x"
+
+
+async def test_iterating_again_gives_nothing_and_asks_nothing(twin: Twin) -> None:
+    with ScriptedServer(reply(answer("x"))) as server:
+        async with client_for(twin, server) as client:
+            stream = client.stream("hi")
+            assert (await collect(stream))[-1].is_done
+            assert await collect(stream) == []
+            assert (await stream.result()).text == "x"
+            assert len(server.requests) == 1
+
+
+async def test_a_stream_closed_before_its_end_has_no_result(twin: Twin) -> None:
+    with ScriptedServer(reply(answer("x"))) as server:
+        async with client_for(twin, server) as client:
+            stream = client.stream("hi")
+            await stream.aclose()
+            with pytest.raises(ClosedError):
+                await stream.result()
+            assert server.requests == []
+
+
+async def test_many_streams_at_once(twin: Twin) -> None:
+    def script(number: int) -> list[Any]:
+        return list(reply(answer(*str(number) * 3)))
+
+    with ScriptedServer(*map(script, range(20))) as server:
+        async with client_for(twin, server) as client:
+            texts: list[str] = []
+
+            async def one() -> None:
+                texts.append((await client.stream("hi").result()).text)
+
+            await twin.gather(*[one] * 20)
+            assert sorted(texts) == sorted(str(number) * 3 for number in range(20))
+
+
+async def test_chat_gives_the_whole_answer(twin: Twin) -> None:
+    from tests.kit.wire import whole
+
+    with ScriptedServer(reply(whole("Hello"), content_type="application/json")) as server:
+        async with client_for(twin, server) as client:
+            response = await client.chat("hi")
+            assert (response.text, response.finish_reason, response.complete) == ("Hello", "stop", True)
+            assert "stream" not in server.requests[0].json()
+            # Asked for a stream, this server answers whole all the same.
+            events = await collect(client.stream("hi"))
+            assert [type(event) for event in events] == [Start, TextDelta, UsageUpdate, Done]
+            assert events[-1].response == response
+        assert server.connections == 1
+
+
+async def test_done_needs_the_marker_in_the_stream_itself(twin: Twin) -> None:
+    with ScriptedServer(reply([delta("x"), DONE])) as server:
+        async with client_for(twin, server) as client:
+            events = await collect(client.stream("hi"))
+            assert events[-1].is_done
+            assert events[-1].finish_reason == "unknown"
