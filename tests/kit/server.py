@@ -101,6 +101,7 @@ class ScriptedServer:
         requests: all that came, in order.
         connections: how many were opened.
         open: how many are open now.
+        base_url: the address for an OpenAI-compatible client.
     """
 
     def __init__(self, *script: Reply) -> None:
@@ -110,14 +111,10 @@ class ScriptedServer:
         self.open = 0
         self._lock = threading.Condition()
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=512)
+        self.base_url = f"http://127.0.0.1:{self._listener.getsockname()[1]}/v1"
         self._sockets: set[socket.socket] = set()
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
         self._threads[0].start()
-
-    @property
-    def base_url(self) -> str:
-        """The address for an OpenAI-compatible client."""
-        return f"http://127.0.0.1:{self._listener.getsockname()[1]}/v1"
 
     def wait_until(self, seen: Callable[[Self], bool], seconds: float = 5) -> bool:
         """Whether the server sees something before the time is up."""
