@@ -32,8 +32,10 @@ def shown(value: Any) -> str:
         return kind
     if isinstance(value, str) and len(value) > SHOWN:
         return f"{kind} of {len(value)} characters"
-    said = repr(value)
-    return f"{kind} {said}" if len(said) <= SHOWN + 2 else kind
+    # Python refuses to write an integer of some thousand digits.
+    if isinstance(value, int) and value.bit_length() > 64:
+        return kind
+    return f"{kind} {value!r}"
 
 
 def field(check: Check) -> Validator:
@@ -94,7 +96,7 @@ def number(minimum: float = -math.inf, maximum: float = math.inf) -> Check:
     def passes(name: str, value: Any) -> None:
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             raise TypeError(f"{name} must be a number, got {shown(value)}")
-        if not math.isfinite(value):
+        if isinstance(value, float) and not math.isfinite(value):
             raise ValueError(f"{name} must be finite, got {value}")
         _within(name, value, minimum, maximum)
 

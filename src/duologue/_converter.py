@@ -215,7 +215,7 @@ def _literal_structure(_converter: Converter, cls: Any) -> Structure:
 
 
 def _literal_unstructure(_converter: Converter, _cls: Any) -> Unstructure:
-    return lambda value: value
+    return same
 
 
 _CONTAINERS: Final[Mapping[Any, tuple[Callable[..., Structure], Callable[..., Unstructure]]]] = {
@@ -268,7 +268,7 @@ def _take_error(converter: Converter, value: Any, _cls: Any) -> DuologueError:
     try:
         return error_from_fields(fields)
     except DecodeError as reason:
-        raise MisfitError(reason.message) from None
+        raise MisfitError(reason.message.removeprefix("error: ")) from None
 
 
 def _give_error(converter: Converter, error: DuologueError) -> dict[str, Any]:

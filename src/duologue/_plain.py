@@ -43,6 +43,7 @@ def under(step: str, convert: Callable[..., Any], *arguments: Any) -> Any:
 
 
 def as_object(value: Any) -> Mapping[str, Any]:
+    """A mapping, whatever its keys."""
     if not isinstance(value, Mapping):
         raise MisfitError(f"expected an object, got {shown(value)}")
     return value
@@ -54,12 +55,14 @@ def got(value: Any) -> str:
 
 
 def as_key(key: Any) -> str:
+    """A key that JSON can have."""
     if not isinstance(key, str):
         raise MisfitError(f"expected strings as keys, got {shown(key)}")
     return key
 
 
 def step(key: Any) -> str:
+    """A key as a step of the path."""
     return f"[{got(key)}]"
 
 
@@ -85,19 +88,22 @@ def one_of(values: tuple[str, ...]) -> Structure:
     return take
 
 
-def take_float(value: Any, _cls: Any) -> float:
+def take_float(value: Any, _cls: Any) -> Any:
+    """A finite number; a bool is none."""
     if type(value) not in (int, float):
         raise MisfitError(f"expected a number, got {got(value)}")
     return give_float(value)
 
 
-def give_float(value: float) -> float:
-    if not math.isfinite(value):
+def give_float(value: Any) -> Any:
+    """A finite number; an integer, however large, is one."""
+    if isinstance(value, float) and not math.isfinite(value):
         raise MisfitError(f"{value} is no number in JSON")
     return value
 
 
 def take_bytes(value: Any, _cls: Any) -> bytes:
+    """The bytes of base64 text (RFC 4648, section 4)."""
     if not isinstance(value, str):
         raise MisfitError(f"expected base64 text, got {shown(value)}")
     try:
@@ -107,10 +113,12 @@ def take_bytes(value: Any, _cls: Any) -> bytes:
 
 
 def give_bytes(value: bytes) -> str:
+    """The base64 text of bytes."""
     return base64.b64encode(value).decode("ascii")
 
 
 def same(value: Any) -> Any:
+    """What is plain already."""
     return value
 
 
@@ -128,4 +136,5 @@ def give_json(value: Any) -> Any:
 
 
 def take_json(value: Any, _cls: Any) -> Any:
+    """A copy as well."""
     return give_json(value)

@@ -52,7 +52,10 @@ def to_json(obj: Any) -> str:
     Raises:
         TypeError: as `to_dict`.
     """
-    return json.dumps(to_dict(obj), allow_nan=False, separators=(",", ":"))
+    try:
+        return json.dumps(to_dict(obj), allow_nan=False, separators=(",", ":"))
+    except ValueError as reason:  # a number of more digits than Python writes
+        raise TypeError(f"{type(obj).__name__}: {reason}") from None
 
 
 @overload
@@ -94,7 +97,8 @@ def from_json(cls: Any, text: str) -> Any:
 
 
 def _converter() -> Converter:
-    from duologue._converter import converter  # noqa: PLC0415 - cattrs takes longer to import than all of this package
+    # Not at the top: cattrs takes longer to import than all of this package.
+    from duologue._converter import converter
 
     return converter()
 

@@ -29,16 +29,9 @@ class AsyncClient:
     """Talks to one provider. Safe to share, and a context manager.
 
     Args:
-        provider: a name out of the provider table, `name:model`, or a whole `ClientConfig`.
-        model: the model where a request names none.
-        api_key: the key; without it, the provider's environment variable is read.
-        base_url: another address than the provider's own, as the provider's official client takes it.
-        timeouts: how long to wait; a number is the total in seconds.
-        retry: when to ask again.
-        limits: how much to take.
+        provider: a name out of the provider table, `name:model`, or a whole `ClientConfig`, then none of its fields.
+        model, api_key, base_url, timeouts, retry, limits, headers, options: the fields of `ClientConfig`.
         http_client: an `httpx.AsyncClient` of the caller's, which is then not closed here.
-        headers: HTTP headers to send with every request.
-        options: what only this provider knows, by name.
 
     Raises:
         ConfigurationError: the provider is unknown, its key is missing, or something else cannot work.

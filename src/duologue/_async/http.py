@@ -65,10 +65,9 @@ class AsyncRoad:
 
     async def aclose(self) -> None:
         """Close what is ours."""
-        if self._own is not None:
-            await self._own.aclose()
-        if self._proxied is not None:
-            await self._proxied.aclose()
+        for ours in (self._own, self._proxied):
+            if ours is not None:
+                await ours.aclose()
 
     def _transport(self, endpoint: Endpoint) -> AsyncTransport:
         if self._own is None:

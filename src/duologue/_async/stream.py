@@ -26,9 +26,8 @@ if TYPE_CHECKING:
     from duologue._core.call import Call
     from duologue.models import ChatResponse
 
-# How long, and how many bytes, to read on after the end marker so that the connection can be used again.
+# How long to read on after the end marker, so that the connection can be used again.
 _DRAIN_SECONDS = 0.1
-_DRAIN_BYTES = 65536
 
 
 class AsyncStream:
@@ -46,12 +45,12 @@ class AsyncStream:
         self._call = call
         self._raise_errors = raise_errors
         self._events: deque[StreamEvent] = deque()
-        self._error: DuologueError | None = None
         self._http: httpx.Response | None = None
         self._body: AsyncIterator[bytes] | None = None
         self._network: Timed | None = None
-        self._entered = False
-        self._over = False
+        self._error: DuologueError | None = None
+        self._entered = self._over = False
+        self.request_id: str | None = None
         self.status_code: int | None = None
         self.headers: Mapping[str, str] | None = None
 
@@ -60,11 +59,6 @@ class AsyncStream:
         """The answer so far; `response.complete` tells whether the provider said that it was done."""
         return self._call.exchange.response
 
-    @property
-    def request_id(self) -> str | None:
-        """The provider's id of the HTTP request."""
-        return self._call.exchange.request_id
-
     def __aiter__(self) -> Self:
         return self
 
@@ -72,7 +66,10 @@ class AsyncStream:
         if not self._events and not self._over:
             await self._fill()
         if self._events:
-            return self._give()
+            self._call.delivered = True
+            event = self._events.popleft()
+            self._error = event.error if isinstance(event, Error) else None
+            return event
         if self._error is not None and self._raise_errors:
             raise self._error
         raise StopAsyncIteration
@@ -102,7 +99,7 @@ class AsyncStream:
             pass
         if self._error is not None:
             raise self._error
-        if not self.response.complete:
+        if not self._call.exchange.complete:
             raise ClosedError("the stream was closed before its end", partial=self.response)
         return self.response
 
@@ -113,13 +110,6 @@ class AsyncStream:
 
     # -- inside --------------------------------------------------------------------------------------------------------
 
-    def _give(self) -> StreamEvent:
-        event = self._events.popleft()
-        self._call.delivered = True
-        if isinstance(event, Error):
-            self._error = event.error
-        return event
-
     async def _fill(self) -> None:
         """Wait for the next events."""
         if self._call.delivered:
@@ -128,8 +118,7 @@ class AsyncStream:
         try:
             while not self._events:
                 events = await self._step()
-                error = events[-1].error if events and isinstance(events[-1], Error) else None
-                delay = self._call.retry_after(error, monotonic()) if error is not None else None
+                delay = self._call.delay_before_retry(monotonic())
                 if delay is None:
                     self._events.extend(events)
                     continue
@@ -146,12 +135,8 @@ class AsyncStream:
         """One wait: for the response to begin, or for the next piece of its body."""
         try:
             return await (self._open() if self._body is None else self._read(self._body))
-        except DuologueError as error:
-            return self._call.failed(error)
-        except Exception as reason:
-            if not is_transport_failure(reason):
-                raise
-            return self._call.transport_failed(reason, begun=self._http is not None)
+        except Exception as reason:  # noqa: BLE001 - raised again where it is not a failure of the call
+            return self._call.failed(reason, begun=self._http is not None)
 
     async def _open(self) -> list[StreamEvent]:
         if not self._entered:
@@ -163,7 +148,9 @@ class AsyncStream:
         self._network = network if isinstance(network, Timed) else None
         self._body = aiter(self._http.stream)  # type: ignore[arg-type]  # httpx types the streams of both twins as one
         self.status_code, self.headers = self._http.status_code, self._http.headers
-        return self._call.exchange.begin(self.status_code, self.headers)
+        events = self._call.exchange.begin(self.status_code, self.headers)
+        self.request_id = self._call.exchange.request_id
+        return events
 
     async def _read(self, body: AsyncIterator[bytes]) -> list[StreamEvent]:
         overdue = self._call.overdue(monotonic())
@@ -183,7 +170,7 @@ class AsyncStream:
         """The last event is there: read what is left of a good response, so that its connection can be used again."""
         if self._network is not None and self._body is not None and self._call.exchange.complete:
             self._network.deadline = monotonic() + _DRAIN_SECONDS
-            await self._drain(self._body, _DRAIN_BYTES)
+            await self._drain(self._body)
         await self._end()
 
     async def _end(self) -> None:
@@ -202,19 +189,16 @@ class AsyncStream:
             # The next read fails at once, and that unwinds httpcore's generators one by one. Dropped instead, each
             # would be closed by the event loop some time later, and trio would complain about each.
             network.deadline = 0
-            await self._drain(body, None)
+            await self._drain(body)
             network.deadline = None
         if http is not None:
             await http.stream.aclose()  # type: ignore[union-attr]  # httpx types the streams of both twins as one
 
-    async def _drain(self, body: AsyncIterator[bytes], most: int | None) -> None:
-        """Read on to the end of the body, its deadline, or the first `most` bytes."""
+    async def _drain(self, body: AsyncIterator[bytes]) -> None:
+        """Read on to the end of the body, or to the deadline of its connection."""
         try:
-            async for data in body:
-                if most is not None:
-                    most -= len(data)
-                    if most < 0:
-                        return
+            async for _ in body:
+                pass
         except Exception as reason:
             if not is_transport_failure(reason):
                 raise

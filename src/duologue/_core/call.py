@@ -11,7 +11,7 @@ import attrs
 
 from duologue._core.deadlines import Deadlines
 from duologue._core.exchange import Exchange
-from duologue._core.failures import transport_error
+from duologue._core.failures import is_transport_failure, transport_error
 from duologue._core.retry import retry_delay
 from duologue._dialects import find_dialect
 from duologue._frames.inflate import ACCEPT
@@ -88,10 +88,6 @@ class Call:
             "read": self.deadlines.head(now),
         }
 
-    def failed(self, error: DuologueError) -> list[StreamEvent]:
-        """Something else failed before the response began: the last event."""
-        return self.exchange.fail(error)
-
     def overdue(self, now: float) -> list[StreamEvent]:
         """The last event, where a time ran out though bytes kept coming; else nothing."""
         end = self.deadlines.next()
@@ -99,14 +95,23 @@ class Call:
             return []
         return self.exchange.fail(StreamTimeout(f"nothing came for too long ({end[1]})", phase=end[1]))
 
-    def transport_failed(self, reason: Exception, *, begun: bool) -> list[StreamEvent]:
-        """The line failed: the last event, or none where the answer is over."""
+    def failed(self, reason: Exception, *, begun: bool) -> list[StreamEvent]:
+        """Waiting ended in an exception: the last event, or none where the answer is over. `begun` tells whether the
+        response's head had come. An exception that is neither ours nor the line's is raised again.
+        """
+        if isinstance(reason, DuologueError):
+            return self.exchange.fail(reason)
+        if not is_transport_failure(reason):
+            raise reason
         error = transport_error(reason, phase=self.deadlines.phase() if begun else "first_event", begun=begun)
         error.__cause__ = reason
         return self.exchange.fail(error)
 
-    def retry_after(self, error: DuologueError, now: float) -> float | None:
-        """The seconds to wait before trying again, or None where `error` is the end of it."""
+    def delay_before_retry(self, now: float) -> float | None:
+        """The seconds to wait before trying again, or None where all is well, or where the error is the end of it."""
+        error = self.exchange.error
+        if error is None:
+            return None
         error.attempts = self.attempts
         if self.delivered:
             return None

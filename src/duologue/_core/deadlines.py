@@ -60,7 +60,7 @@ class Deadlines:
         hands = [("total", self._start, limits.total), ("idle", self._bytes, limits.idle)]
         if self._event is None:
             hands.append(("first_event", self._request, limits.first_event))
-        hands.append(("progress", self._event or self._bytes, limits.progress))
+        hands.append(("progress", self._bytes if self._event is None else self._event, limits.progress))
         ends = [(since + limit, name) for name, since, limit in hands if limit is not None and since is not None]
         return min(ends, default=None)
 

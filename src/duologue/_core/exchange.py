@@ -28,7 +28,7 @@ from duologue.errors import (
 from duologue.events import Done, Error, StreamEvent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from duologue._dialects import Dialect
     from duologue.config import Limits
@@ -44,8 +44,8 @@ _STREAM_TYPES = {
 
 
 class _Frames(Protocol):
-    def feed(self, data: bytes) -> list[Any]: ...
-    def close(self) -> list[Any]: ...
+    def feed(self, data: bytes) -> Iterable[Any]: ...
+    def close(self) -> Iterable[Any]: ...
 
 
 class Exchange:
@@ -71,6 +71,7 @@ class Exchange:
         self.complete = False
         self._terminator_missing = False
         self.finished = False
+        self.error: DuologueError | None = None
 
     @property
     def response(self) -> ChatResponse:
@@ -105,6 +106,7 @@ class Exchange:
         if self.finished:
             return []
         self.finished = True
+        self.error = error
         if self._status:
             error.partial = self.response
         error.provider = self._provider
@@ -140,12 +142,13 @@ class Exchange:
 
     def _feed(self, data: bytes, events: list[StreamEvent]) -> None:
         data = self._body.feed(data)
-        self._bytes += len(data)
         limit = self._limits.max_bytes
-        if limit is not None and self._bytes > limit:
-            raise LimitExceeded(f"the answer is longer than max_bytes={limit}", limit="max_bytes")
-        for frame in self._frames.feed(data):
+        room = len(data) if limit is None else limit - self._bytes
+        self._bytes += len(data)
+        for frame in self._frames.feed(data[:room]):
             self._take(frame, events)
+        if len(data) > room and not self.finished:
+            raise LimitExceeded(f"the answer is longer than max_bytes={limit}", limit="max_bytes")
 
     def _take(self, frame: Any, events: list[StreamEvent]) -> None:
         """Decode one frame; what it gives before an error is kept."""

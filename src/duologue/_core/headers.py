@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-import math
+import re
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+# Plain digits: no sign, no exponent, no infinity. Ten of them are some three centuries.
+_NUMBER = re.compile(r"\d{1,10}(\.\d{1,10})?", re.ASCII)
 
 # Each provider has its own name for it; the first that is there counts.
 _REQUEST_IDS = ("x-request-id", "request-id", "apim-request-id", "x-amzn-requestid", "cf-ray")
@@ -44,15 +48,13 @@ def retry_after(headers: Mapping[str, str], now: float | None = None) -> float |
 
 
 def _number(text: str | None) -> float | None:
-    try:
-        value = float(text or "")
-    except ValueError:
-        return None
-    return value if math.isfinite(value) and value >= 0 else None
+    return float(text) if text and _NUMBER.fullmatch(text) else None
 
 
 def _date(text: str) -> float | None:
     try:
-        return parsedate_to_datetime(text).timestamp()
-    except (TypeError, ValueError, OverflowError):
+        date = parsedate_to_datetime(text)
+    except (ValueError, OverflowError):
         return None
+    # RFC 9110 knows no local times.
+    return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()

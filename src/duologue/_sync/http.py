@@ -66,10 +66,9 @@ class Road:
 
     def close(self) -> None:
         """Close what is ours."""
-        if self._own is not None:
-            self._own.close()
-        if self._proxied is not None:
-            self._proxied.close()
+        for ours in (self._own, self._proxied):
+            if ours is not None:
+                ours.close()
 
     def _transport(self, endpoint: Endpoint) -> Transport:
         if self._own is None:

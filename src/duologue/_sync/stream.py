@@ -27,9 +27,8 @@ if TYPE_CHECKING:
     from duologue._core.call import Call
     from duologue.models import ChatResponse
 
-# How long, and how many bytes, to read on after the end marker so that the connection can be used again.
+# How long to read on after the end marker, so that the connection can be used again.
 _DRAIN_SECONDS = 0.1
-_DRAIN_BYTES = 65536
 
 
 class Stream:
@@ -47,12 +46,12 @@ class Stream:
         self._call = call
         self._raise_errors = raise_errors
         self._events: deque[StreamEvent] = deque()
-        self._error: DuologueError | None = None
         self._http: httpx.Response | None = None
         self._body: Iterator[bytes] | None = None
         self._network: Timed | None = None
-        self._entered = False
-        self._over = False
+        self._error: DuologueError | None = None
+        self._entered = self._over = False
+        self.request_id: str | None = None
         self.status_code: int | None = None
         self.headers: Mapping[str, str] | None = None
 
@@ -61,11 +60,6 @@ class Stream:
         """The answer so far; `response.complete` tells whether the provider said that it was done."""
         return self._call.exchange.response
 
-    @property
-    def request_id(self) -> str | None:
-        """The provider's id of the HTTP request."""
-        return self._call.exchange.request_id
-
     def __iter__(self) -> Self:
         return self
 
@@ -73,7 +67,10 @@ class Stream:
         if not self._events and not self._over:
             self._fill()
         if self._events:
-            return self._give()
+            self._call.delivered = True
+            event = self._events.popleft()
+            self._error = event.error if isinstance(event, Error) else None
+            return event
         if self._error is not None and self._raise_errors:
             raise self._error
         raise StopIteration
@@ -103,7 +100,7 @@ class Stream:
             pass
         if self._error is not None:
             raise self._error
-        if not self.response.complete:
+        if not self._call.exchange.complete:
             raise ClosedError("the stream was closed before its end", partial=self.response)
         return self.response
 
@@ -114,13 +111,6 @@ class Stream:
 
     # -- inside --------------------------------------------------------------------------------------------------------
 
-    def _give(self) -> StreamEvent:
-        event = self._events.popleft()
-        self._call.delivered = True
-        if isinstance(event, Error):
-            self._error = event.error
-        return event
-
     def _fill(self) -> None:
         """Wait for the next events."""
         if self._call.delivered:
@@ -129,8 +119,7 @@ class Stream:
         try:
             while not self._events:
                 events = self._step()
-                error = events[-1].error if events and isinstance(events[-1], Error) else None
-                delay = self._call.retry_after(error, monotonic()) if error is not None else None
+                delay = self._call.delay_before_retry(monotonic())
                 if delay is None:
                     self._events.extend(events)
                     continue
@@ -147,12 +136,8 @@ class Stream:
         """One wait: for the response to begin, or for the next piece of its body."""
         try:
             return (self._open() if self._body is None else self._read(self._body))
-        except DuologueError as error:
-            return self._call.failed(error)
-        except Exception as reason:
-            if not is_transport_failure(reason):
-                raise
-            return self._call.transport_failed(reason, begun=self._http is not None)
+        except Exception as reason:  # noqa: BLE001 - raised again where it is not a failure of the call
+            return self._call.failed(reason, begun=self._http is not None)
 
     def _open(self) -> list[StreamEvent]:
         if not self._entered:
@@ -164,7 +149,9 @@ class Stream:
         self._network = network if isinstance(network, Timed) else None
         self._body = iter(self._http.stream)  # type: ignore[arg-type]  # httpx types the streams of both twins as one
         self.status_code, self.headers = self._http.status_code, self._http.headers
-        return self._call.exchange.begin(self.status_code, self.headers)
+        events = self._call.exchange.begin(self.status_code, self.headers)
+        self.request_id = self._call.exchange.request_id
+        return events
 
     def _read(self, body: Iterator[bytes]) -> list[StreamEvent]:
         overdue = self._call.overdue(monotonic())
@@ -184,7 +171,7 @@ class Stream:
         """The last event is there: read what is left of a good response, so that its connection can be used again."""
         if self._network is not None and self._body is not None and self._call.exchange.complete:
             self._network.deadline = monotonic() + _DRAIN_SECONDS
-            self._drain(self._body, _DRAIN_BYTES)
+            self._drain(self._body)
         self._end()
 
     def _end(self) -> None:
@@ -203,19 +190,16 @@ class Stream:
             # The next read fails at once, and that unwinds httpcore's generators one by one. Dropped instead, each
             # would be closed by the event loop some time later, and trio would complain about each.
             network.deadline = 0
-            self._drain(body, None)
+            self._drain(body)
             network.deadline = None
         if http is not None:
             http.stream.close()  # type: ignore[union-attr]  # httpx types the streams of both twins as one
 
-    def _drain(self, body: Iterator[bytes], most: int | None) -> None:
-        """Read on to the end of the body, its deadline, or the first `most` bytes."""
+    def _drain(self, body: Iterator[bytes]) -> None:
+        """Read on to the end of the body, or to the deadline of its connection."""
         try:
-            for data in body:
-                if most is not None:
-                    most -= len(data)
-                    if most < 0:
-                        return
+            for _ in body:
+                pass
         except Exception as reason:
             if not is_transport_failure(reason):
                 raise

@@ -1,0 +1,87 @@
+"""The generated files: what they must hold, and how the tree differs from that.
+
+`generate` gives every file's bytes by its path under the root. `compare` says what is missing, what differs and what
+lies about that nothing generates; `write` makes the tree so. Both give a line for each thing that is, and stays, wrong.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from .emit_classes import emit_module
+from .emit_docs import emit_pages
+from .emit_schema import emit_schema
+from .emit_tables import emit_tables
+from .emit_unions import emit_unions
+from .load import load
+from .model import MODULES
+from .text import GENERATED
+from .twin import twin
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+PACKAGE: Final = "src/duologue"
+REFERENCE: Final = "docs/reference"
+# Folders that hold nothing but generated files.
+OWNED: Final = (f"{PACKAGE}/_sync", REFERENCE)
+
+
+def generate(root: Path) -> Mapping[str, bytes]:
+    """Every generated file, by its path under `root`. Writes nothing.
+
+    Raises:
+        SpecError: a source breaks the rules.
+    """
+    spec = load(root)
+    files = {f"{PACKAGE}/{module}.py": emit_module(spec, module) for module in MODULES}
+    files[f"{PACKAGE}/_tables.py"] = emit_tables(spec)
+    files[f"{PACKAGE}/_unions.py"] = emit_unions(spec)
+    files[f"{PACKAGE}/schema.json"] = emit_schema(spec)
+    files |= {f"{REFERENCE}/{name}": text for name, text in emit_pages(spec).items()}
+    files |= twin(root)
+    return {path: files[path].encode() for path in sorted(files)}
+
+
+def compare(root: Path) -> list[str]:
+    """What is wrong with the generated files under `root`, each with the command that rights it."""
+    files = generate(root)
+    problems = []
+    for path, data in files.items():
+        if not (root / path).is_file():
+            problems.append(f"{path}: is missing; run `make generate`")
+        elif (root / path).read_bytes() != data:
+            problems.append(f"{path}: is stale, or was edited by hand; run `make generate`")
+    problems += [f"{path}: nothing generates it any more; run `make generate`" for path in _orphans(root, files)]
+    return problems
+
+
+def write(root: Path) -> list[str]:
+    """Write what differs and remove what nothing generates any more; what was not generated is left, and named."""
+    files = generate(root)
+    for path, data in files.items():
+        target = root / path
+        if not target.is_file() or target.read_bytes() != data:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(data)
+    problems = []
+    for path in _orphans(root, files):
+        if _is_generated(root / path):
+            (root / path).unlink()
+        else:
+            problems.append(f"{path}: is written by hand, but lies among generated files; move it")
+    return problems
+
+
+def _orphans(root: Path, files: Mapping[str, bytes]) -> list[str]:
+    """Files in the generator's own folders, and files with its banner in the package, that it would not write."""
+    found = [path for folder in OWNED for path in (root / folder).rglob("*") if "__pycache__" not in path.parts]
+    found += [path for path in (root / PACKAGE).glob("*.py") if _is_generated(path)]
+    names = (path.relative_to(root).as_posix() for path in found if path.is_file())
+    return sorted(name for name in names if name not in files)
+
+
+def _is_generated(path: Path) -> bool:
+    with path.open("rb") as file:
+        return GENERATED.encode() in file.readline()
