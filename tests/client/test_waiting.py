@@ -40,7 +40,7 @@ OVERLOADED = data({"error": {"message": "busy", "type": "overloaded_error"}})
 
 def pings(number: int, every: float) -> list[Any]:
     """Comments, and nothing else."""
-    return [step for _ in range(number) for step in (chunk(b": ping\n\n"), pause(every))]
+    return [chunk(b": ping\n\n"), pause(every)] * number
 
 
 TIMEOUTS: dict[str, tuple[dict[str, float], list[Any]]] = {
@@ -86,11 +86,11 @@ async def test_a_slow_reader_is_not_a_slow_provider(twin: Twin) -> None:
 async def test_connecting_has_its_end(twin: Twin) -> None:
     limits = Limits(max_connections=1)
     with ScriptedServer([head(200, CHUNKED), chunk(delta("x")), until_closed]) as server:
-        async with client_for(twin, server, timeouts=Timeouts(connect=0.1), limits=limits, retry=ONCE) as client:
-            async with client.stream("hi") as stream:
-                assert (await anext(aiter(stream))).type == "start"
-                with pytest.raises(PoolTimeout, match="max_connections"):
-                    await client.stream("hi").result()
+        client = client_for(twin, server, timeouts=Timeouts(connect=0.1), limits=limits, retry=ONCE)
+        async with client, client.stream("hi") as stream:
+            assert (await anext(aiter(stream))).type == "start"
+            with pytest.raises(PoolTimeout, match="max_connections"):
+                await client.stream("hi").result()
 
 
 async def test_no_more_streams_than_allowed(twin: Twin) -> None:
@@ -100,8 +100,7 @@ async def test_no_more_streams_than_allowed(twin: Twin) -> None:
             open_at_once: list[int] = []
 
             async def one() -> None:
-                async for _ in client.stream("hi"):
-                    open_at_once.append(server.open)
+                open_at_once.extend([server.open async for _ in client.stream("hi")])
 
             await twin.gather(*[one] * 6)
             assert max(open_at_once) == 2

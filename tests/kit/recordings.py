@@ -1,7 +1,7 @@
 """Other projects' recordings of real provider responses, and whether a response says what they say.
 
-They lie beside a checkout, not in it, since they are not ours to publish: `DUOLOGUE_SHARED` names the folder, by default
-`../shared`. Tests that need them skip, saying so, where they are missing.
+They lie beside a checkout, not in it, since they are not ours to publish: `DUOLOGUE_SHARED` names the folder, by
+default `../shared`. Tests that need them skip, saying so, where they are missing.
 """
 
 from __future__ import annotations
@@ -9,15 +9,17 @@ from __future__ import annotations
 import json
 import os
 import random
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
 from duologue import errors
 from duologue.errors import APIError, DuologueError
 from duologue.models import AudioContent, ChatResponse, CitationContent, UnknownContent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 SHARED = Path(os.environ.get("DUOLOGUE_SHARED", Path(__file__).parents[2].parent / "shared"))
 needs_shared = pytest.mark.skipif(not SHARED.is_dir(), reason=f"no recordings and vectors at {SHARED}")
@@ -106,7 +108,7 @@ def _usage(expected: dict[str, Any], response: ChatResponse) -> dict[str, Any]:
         # Where the provider gave no count, ours is 0.
         if getattr(response.usage, field) not in (value or 0, *expected.get("either", {}).get(f"usage.{field}", []))
     }
-    found: dict[str, Any] = {"usage": expected["usage"] if not wrong else wrong}
+    found: dict[str, Any] = {"usage": wrong or expected["usage"]}
     if expected.get("provider_raw") is not None:
         found["provider_raw"] = dict(response.usage.raw)
     return found

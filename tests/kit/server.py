@@ -1,20 +1,24 @@
 """A scripted HTTP server on loopback: it does what a script says, however rude, and counts what it sees.
 
 A script is one reply a request, in order over all connections; the last one is used again. A reply is a list of steps:
-bytes are sent as they are, and `pause`, `hang_up`, `reset`, `wait_for` do what they say. `reply(...)` writes the bytes of
-an HTTP response. The server keeps a connection open after a reply, unless a step ends it.
+bytes are sent as they are, and `pause`, `hang_up`, `reset`, `wait_for` do what they say. `reply(...)` writes the bytes
+of an HTTP response. The server keeps a connection open after a reply, unless a step ends it.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import struct
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
-from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
+
+if TYPE_CHECKING:
+    import ssl
+    from types import TracebackType
 
 
 class Request(NamedTuple):
@@ -31,12 +35,12 @@ class Request(NamedTuple):
         return json.loads(self.body)
 
 
-class _HangUp(Exception):
+class _HangUp(Exception):  # noqa: N818 - no error, but the script's wish
     """The script is done with this connection."""
 
 
 Step = bytes | Callable[[socket.socket], None]
-Reply = Sequence[Step]
+Reply = Sequence[Any]  # of steps: a list display of both kinds is a list of objects to mypy
 
 
 def pause(seconds: float) -> Step:
@@ -104,14 +108,15 @@ class ScriptedServer:
         base_url: the address for an OpenAI-compatible client.
     """
 
-    def __init__(self, *script: Reply) -> None:
+    def __init__(self, *script: Reply, tls: ssl.SSLContext | None = None) -> None:
         self.script = list(script)
         self.requests: list[Request] = []
         self.connections = 0
         self.open = 0
         self._lock = threading.Condition()
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=512)
-        self.base_url = f"http://127.0.0.1:{self._listener.getsockname()[1]}/v1"
+        self._tls = tls
+        self.base_url = f"http{'s' if tls else ''}://127.0.0.1:{self._listener.getsockname()[1]}/v1"
         self._sockets: set[socket.socket] = set()
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
         self._threads[0].start()
@@ -131,7 +136,8 @@ class ScriptedServer:
         self._listener.close()
         with self._lock:
             for connection in self._sockets:
-                connection.shutdown(socket.SHUT_RDWR)
+                with contextlib.suppress(OSError):  # the client was quicker
+                    connection.shutdown(socket.SHUT_RDWR)
         for thread in self._threads:
             thread.join(10)
 
@@ -152,6 +158,8 @@ class ScriptedServer:
     def _serve(self, connection: socket.socket, number: int) -> None:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
+            if self._tls is not None:
+                connection = self._encrypt(connection, self._tls)
             with connection.makefile("rb") as lines:
                 while request := _read_request(lines, number):
                     for step in self._next(request):
@@ -167,6 +175,12 @@ class ScriptedServer:
                 self._sockets.discard(connection)
                 connection.close()
                 self._lock.notify_all()
+
+    def _encrypt(self, connection: socket.socket, tls: ssl.SSLContext) -> socket.socket:
+        self._sockets.discard(connection)
+        connection = tls.wrap_socket(connection, server_side=True)
+        self._sockets.add(connection)
+        return connection
 
     def _next(self, request: Request) -> Reply:
         with self._lock:

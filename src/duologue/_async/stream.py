@@ -185,14 +185,14 @@ class AsyncStream:
         """Free the connection; nothing where that is done."""
         http, body, network = self._http, self._body, self._network
         self._http = self._body = self._network = None
-        if network is not None and body is not None:
-            # The next read fails at once, and that unwinds httpcore's generators one by one. Dropped instead, each
-            # would be closed by the event loop some time later, and trio would complain about each.
-            network.deadline = 0
-            await self._drain(body)
+        if network is not None:
             network.deadline = None
         if http is not None:
             await http.stream.aclose()  # type: ignore[union-attr]  # httpx types the streams of both twins as one
+        if body is not None:
+            # Reading on from what is closed fails at once, and that unwinds httpcore's generators one by one. Dropped
+            # instead, each would be closed by the event loop, and trio complains about each.
+            await self._drain(body)
 
     async def _drain(self, body: AsyncIterator[bytes]) -> None:
         """Read on to the end of the body, or to the deadline of its connection."""

@@ -1,8 +1,7 @@
 """An httpx transport whose connections can be given a deadline while a response is being read.
 
 httpx fixes the read timeout before the first byte comes, so it cannot tell a stream that is idle from one that makes no
-progress, nor end at a total. Here `response.extensions["network_stream"]` has a `deadline` that counts at every read;
-one in the past makes the next read fail at once, which is how a response is left without waiting.
+progress, nor end at a total. Here `response.extensions["network_stream"]` has a `deadline` that counts at every read.
 """
 
 from __future__ import annotations

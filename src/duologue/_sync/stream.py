@@ -186,14 +186,14 @@ class Stream:
         """Free the connection; nothing where that is done."""
         http, body, network = self._http, self._body, self._network
         self._http = self._body = self._network = None
-        if network is not None and body is not None:
-            # The next read fails at once, and that unwinds httpcore's generators one by one. Dropped instead, each
-            # would be closed by the event loop some time later, and trio would complain about each.
-            network.deadline = 0
-            self._drain(body)
+        if network is not None:
             network.deadline = None
         if http is not None:
             http.stream.close()  # type: ignore[union-attr]  # httpx types the streams of both twins as one
+        if body is not None:
+            # Reading on from what is closed fails at once, and that unwinds httpcore's generators one by one. Dropped
+            # instead, each would be closed by the event loop, and trio complains about each.
+            self._drain(body)
 
     def _drain(self, body: Iterator[bytes]) -> None:
         """Read on to the end of the body, or to the deadline of its connection."""

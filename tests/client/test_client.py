@@ -1,0 +1,202 @@
+"""Clients: how they are made, the roads that their requests take, and what is refused before anything is sent."""
+
+from __future__ import annotations
+
+import ssl
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+import trustme
+
+import duologue
+from duologue import (
+    ChatRequest,
+    ClientConfig,
+    ClosedError,
+    ConfigurationError,
+    ConnectError,
+    Message,
+    RetryPolicy,
+    Timeouts,
+    UnsupportedError,
+)
+from duologue._core.network import ssl_context
+from tests.client.test_stream import client_for
+from tests.kit.server import ScriptedServer, reply
+from tests.kit.wire import answer
+
+if TYPE_CHECKING:
+    from tests.kit.twins import Twin
+
+GOOD = reply(answer("x"))
+
+
+def http_client_for(twin: Twin, **fields: Any) -> Any:
+    """An httpx client of the caller's own."""
+    return (httpx.Client if twin.name == "sync" else httpx.AsyncClient)(**fields)
+
+
+async def close(client: Any) -> None:
+    """Close an httpx client of either kind."""
+    if isinstance(client, httpx.Client):
+        client.close()
+    else:
+        await client.aclose()
+
+
+async def test_a_config_says_the_same_as_arguments(twin: Twin) -> None:
+    with ScriptedServer(GOOD) as server:
+        config = ClientConfig(provider="llamacpp:m-2", base_url=server.base_url, api_key="sk-1")
+        async with twin.Client(config) as client:
+            await client.stream("hi").result()
+        async with twin.Client("llamacpp", model="m-2", base_url=server.base_url, api_key="sk-1") as client:
+            await client.stream("hi").result()
+        first, second = server.requests
+        assert first.body == second.body
+        assert first.headers == second.headers
+    with pytest.raises(TypeError, match="give model inside the ClientConfig"):
+        twin.Client(config, model="m-3")
+
+
+async def test_prompts(twin: Twin) -> None:
+    user = {"role": "user", "content": "hi"}
+    prompts: list[Any] = ["hi", Message.user("hi"), [user], [Message.user("hi")], ChatRequest("hi")]
+    with ScriptedServer(GOOD) as server:
+        async with client_for(twin, server) as client:
+            for prompt in prompts:
+                await client.stream(prompt, temperature=0.5).result()
+        for request in server.requests:
+            assert request.json()["messages"] == [user]
+            assert request.json()["temperature"] == 0.5
+
+
+async def test_refused_before_anything_is_sent(twin: Twin) -> None:
+    with ScriptedServer(GOOD) as server:
+        async with client_for(twin, server) as client:
+            with pytest.raises(TypeError, match="unknown parameter 'temprature'"):
+                client.stream("hi", temprature=0)
+            with pytest.raises(ValueError, match="top_p must be at most 1"):
+                client.stream("hi", top_p=2)
+            with pytest.raises(TypeError, match="must hold strings, messages or mappings"):
+                client.stream([1])
+            with pytest.raises(ValueError, match="no messages"):
+                client.stream([])
+            with pytest.raises(UnsupportedError, match="not as a budget of tokens"):
+                client.stream("hi", reasoning=1000)
+            with pytest.raises(TypeError, match="unknown parameter 'temprature'"):
+                await client.chat("hi", temprature=0)
+        assert server.connections == 0
+
+
+async def test_a_closed_client(twin: Twin) -> None:
+    with ScriptedServer(GOOD) as server:
+        client = client_for(twin, server)
+        await client.stream("hi").result()
+        await client.aclose()
+        await client.aclose()
+        assert server.wait_until(lambda seen: seen.open == 0)
+        with pytest.raises(ClosedError):
+            client.stream("hi")
+        with pytest.raises(ClosedError):
+            await client.chat("hi")
+    never_used = client_for(twin, server)
+    await never_used.aclose()
+
+
+async def test_model_info(twin: Twin) -> None:
+    client = twin.Client("openai", api_key="sk-1")
+    assert client.model_info() == client.model_info("gpt-4o-mini")
+    assert client.model_info().supports_tools
+    assert client.model_info("gpt-4o").context_window == 128_000
+    unknown = client.model_info("gpt-99")
+    assert (unknown.name, unknown.provider, unknown.known) == ("gpt-99", "openai", False)
+    assert unknown.supports_streaming
+    assert unknown.supports_tools is None
+    await client.aclose()
+
+
+def test_from_env(monkeypatch: pytest.MonkeyPatch) -> None:
+    for make in (duologue.Client, duologue.AsyncClient):
+        assert repr(make.from_env()) == f"<{make.__name__} local:smollm2-135m>"
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-canary")
+    monkeypatch.setenv("OPENAI_MODEL", "gpt-4o")
+    assert repr(duologue.Client.from_env()) == "<Client openai:gpt-4o>"
+
+
+async def test_the_caller_s_own_http_client(twin: Twin) -> None:
+    with ScriptedServer(GOOD) as server:
+        http_client = http_client_for(twin, headers={"x-theirs": "1"}, timeout=1)
+        async with client_for(twin, server, http_client=http_client) as client:
+            assert (await client.stream("hi").result()).text == "x"
+            async with client.stream("hi") as stream:
+                async for event in stream:
+                    if event.is_delta:
+                        break
+        assert not http_client.is_closed
+        assert server.requests[0].headers["authorization"] == "Bearer sk-test"
+        await close(http_client)
+        assert server.wait_until(lambda seen: seen.open == 0)
+
+
+async def test_timeouts_on_the_caller_s_own_http_client(twin: Twin) -> None:
+    from tests.client.test_stream import CHUNKED
+    from tests.kit.server import chunk, head, until_closed
+    from tests.kit.wire import delta
+
+    with ScriptedServer([head(200, CHUNKED), chunk(delta("x")), until_closed]) as server:
+        http_client = http_client_for(twin)
+        async with client_for(twin, server, http_client=http_client, timeouts=Timeouts(idle=0.2)) as client:
+            with pytest.raises(duologue.StreamTimeout) as caught:
+                await client.stream("hi").result()
+            assert caught.value.phase == "idle"
+            assert server.wait_until(lambda seen: seen.open == 0)
+        await close(http_client)
+
+
+async def test_a_proxy_of_the_environment(twin: Twin, monkeypatch: pytest.MonkeyPatch) -> None:
+    with ScriptedServer(GOOD) as proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy.base_url.removesuffix("/v1"))
+        fields: dict[str, Any] = {"base_url": "http://provider.invalid/v1", "options": {"allow_insecure": True}}
+        async with twin.Client("openai", api_key="sk-1", **fields) as client:
+            assert (await client.stream("hi").result()).text == "x"
+        assert proxy.requests[0].path == "http://provider.invalid/v1/chat/completions"
+
+
+async def test_over_tls(twin: Twin, monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    with ScriptedServer(GOOD, tls=context) as server:
+        ssl_context.cache_clear()
+        async with client_for(twin, server, retry=RetryPolicy(max_retries=0)) as client:
+            with pytest.raises(ConnectError, match="CERTIFICATE_VERIFY_FAILED"):
+                await client.stream("hi").result()
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+        ssl_context.cache_clear()
+        async with client_for(twin, server) as client:
+            for _ in range(3):
+                assert (await client.stream("hi").result()).text == "x"
+        assert len(server.requests) == 3
+    ssl_context.cache_clear()
+
+
+async def test_the_embedded_model(twin: Twin) -> None:
+    async with twin.Client("local") as client:
+        pieces = [piece async for piece in client.stream("Say hello.", max_tokens=8, temperature=0).text()]
+        whole = await client.chat("Say hello.", max_tokens=8, temperature=0)
+    assert len(pieces) > 3
+    assert "".join(pieces) == whole.text
+    assert whole.usage.output_tokens > 3
+
+
+async def test_the_embedded_model_where_it_cannot_be_had(twin: Twin, monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(**_: object) -> None:
+        raise ConfigurationError("the extra is missing")
+
+    monkeypatch.setattr("duologue.local.ensure_server", missing)
+    async with twin.Client("local") as client:
+        with pytest.raises(ConfigurationError, match="the extra is missing") as caught:
+            await client.stream("hi").result()
+        assert caught.value.provider == "local"
