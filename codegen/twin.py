@@ -40,10 +40,10 @@ RENAMES: Final[Mapping[str, str]] = {
     "async_sleep": "sleep",  # likewise
     "async_run": "run",  # likewise
     "async_abandon": "abandon",  # likewise
+    "async_limit": "limit",  # likewise
     "AsyncBaseTransport": "BaseTransport",  # httpx
     "handle_async_request": "handle_request",  # httpx and httpcore
     "AsyncConnectionPool": "ConnectionPool",  # httpcore
-    "AsyncNetworkBackend": "NetworkBackend",  # httpcore
     "AsyncNetworkStream": "NetworkStream",  # httpcore
     "AnyIOBackend": "SyncBackend",  # httpcore
 }

@@ -7,9 +7,12 @@ deep nesting. An error names the place, never the text: what a model says is nob
 from __future__ import annotations
 
 import json
+import re
 from typing import Any, NoReturn
 
 from duologue.errors import DecodeError
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def _refuse(constant: str) -> NoReturn:
@@ -42,4 +45,9 @@ def dumps(data: Any) -> bytes:
     Raises:
         TypeError, ValueError: JSON cannot say it.
     """
-    return json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+    try:
+        text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    # Half of a surrogate pair, which JSON can name but UTF-8 cannot hold, goes back as the escape that it came as.
+    return _SURROGATE.sub(lambda half: f"\\u{ord(half[0]):04x}", text).encode()

@@ -81,26 +81,29 @@ def messages(prompt: Prompt) -> tuple[Message, ...]:
     return tuple(message(item) for item in prompt)
 
 
-def tools(given: Iterable[Tool | Mapping[str, Any]]) -> tuple[Tool, ...]:
-    """Tools; a mapping gives a tool's fields, or is OpenAI's `{"type": "function", "function": {...}}`."""
+def tools(given: Iterable[Tool | Mapping[str, Any]] | None) -> tuple[Tool, ...]:
+    """Tools, None for none; a mapping is a tool's fields, or OpenAI's `{"type": "function", "function": {...}}`."""
     from duologue.models import Tool
 
     def tool(item: Tool | Mapping[str, Any]) -> Tool:
         if isinstance(item, Mapping):
-            function = item.get("function", item)
-            return Tool(**function) if isinstance(function, Mapping) else Tool(**item)
+            return Tool(**item.get("function", item))
         return item
 
-    return tuple(tool(item) for item in given)
+    return tuple(tool(item) for item in given or ())
 
 
-def strings(given: str | Iterable[str]) -> tuple[str, ...]:
-    """One string or several."""
-    return (given,) if isinstance(given, str) else tuple(given)
+def strings(given: str | Iterable[str] | None) -> tuple[str, ...]:
+    """One string, several, or None for none."""
+    return (given,) if isinstance(given, str) else tuple(given or ())
 
 
 def response_format(given: ResponseFormat | Mapping[str, Any] | str | None) -> ResponseFormat | None:
-    """A response format: its type, OpenAI's `{"type": ...}` form, or a JSON Schema."""
+    """A response format: its type, OpenAI's `{"type": ...}` form (nested or flat), or a JSON Schema.
+
+    Raises:
+        TypeError, ValueError: it is none of these.
+    """
     from duologue.models import ResponseFormat
 
     if isinstance(given, str):
@@ -108,7 +111,10 @@ def response_format(given: ResponseFormat | Mapping[str, Any] | str | None) -> R
     if not isinstance(given, Mapping):
         return given
     if given.get("type") == "json_schema":
-        return ResponseFormat(**{"type": "json_schema", **given.get("json_schema", {})})
+        body = given.get("json_schema", given)
+        if not isinstance(body, Mapping) or not body.get("schema"):
+            raise ValueError("a response_format of type json_schema needs a schema")
+        return ResponseFormat(**{**body, "type": "json_schema"})
     if given.get("type") in ("text", "json_object"):
         return ResponseFormat(given["type"])
     return ResponseFormat("json_schema", schema=given)

@@ -42,7 +42,7 @@ MODELS: Final[Mapping[str, ModelInfo]] = MappingProxyType(
         "smollm2-135m": ModelInfo(
             name="smollm2-135m",
             provider="local",
-            supports_tools=False,
+            supports_tools=True,
             supports_vision=False,
             supports_files=False,
             supports_audio=False,

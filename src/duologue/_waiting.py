@@ -5,16 +5,19 @@ Every name comes as a pair; making the blocking twin drops the `async_` or `Asyn
 
 from __future__ import annotations
 
+import socket
 import sys
 import threading
 import time
 import warnings
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from duologue._core.deadlines import Timed
 from duologue.errors import PoolTimeout
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Coroutine, Iterator
 
 T = TypeVar("T")
 
@@ -43,6 +46,44 @@ async def async_run(function: Callable[[], T]) -> T:
 def run(function: Callable[[], T]) -> T:
     """What a function gives."""
     return function()
+
+
+def async_limit(network: Any, seconds: float) -> AbstractContextManager[object]:
+    """Ends what is read from a connection inside it after that time."""
+    if isinstance(network, Timed):
+        network.deadline = time.monotonic() + seconds
+        return nullcontext()
+    import anyio
+
+    return anyio.move_on_after(seconds)
+
+
+@contextmanager
+def limit(network: Any, seconds: float) -> Iterator[None]:
+    """Ends what is read from a connection inside it after that time.
+
+    Where the connection has no deadline of its own, nothing here could cancel a read, so a timer shuts the socket's
+    reading side.
+    """
+    if isinstance(network, Timed):
+        network.deadline = time.monotonic() + seconds
+        yield
+        return
+    timer = threading.Timer(seconds, _stop_reading, [network])
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _stop_reading(network: Any) -> None:
+    connection = network.get_extra_info("socket") if network is not None else None
+    if isinstance(connection, socket.socket):
+        with suppress(OSError):  # closed in the meantime
+            # Past TLS, which would wait to say goodbye.
+            socket.socket.shutdown(connection, socket.SHUT_RD)
 
 
 def async_abandon(close: Callable[[], Coroutine[Any, Any, None]]) -> None:

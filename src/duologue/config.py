@@ -6,7 +6,10 @@ bytes.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import re
+from collections.abc import Mapping
+from types import NoneType
+from typing import Any
 
 import attrs
 
@@ -21,10 +24,11 @@ from duologue.errors import (
     TransportError,
 )
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
 __all__ = ["ClientConfig", "Limits", "RetryPolicy", "Timeouts"]
+
+# RFC 9110, sections 5.1 and 5.5.
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_HEADER_VALUE = re.compile(r"([!-~]([\t -~]*[!-~])?)?")
 
 
 def _at_least(minimum: float) -> Any:
@@ -38,8 +42,23 @@ def _at_least(minimum: float) -> Any:
     return check
 
 
-def _optional(default: Any, minimum: float = 0) -> Any:
-    return attrs.field(default=default, validator=_at_least(minimum), metadata={"optional": True})
+def _whole(minimum: int) -> Any:
+    check = _at_least(minimum)
+
+    def check_whole(owner: object, field: attrs.Attribute[Any], value: Any) -> None:
+        check(owner, field, value)
+        if isinstance(value, float):
+            raise ConfigurationError(f"{field.name} must be a whole number; got {value!r}")
+
+    return check_whole
+
+
+def _count(default: Any, minimum: int = 1) -> Any:
+    return attrs.field(default=default, validator=_whole(minimum), metadata={"optional": True})
+
+
+def _optional(default: Any) -> Any:
+    return attrs.field(default=default, validator=_at_least(0), metadata={"optional": True})
 
 
 def _number(default: Any, minimum: float = 0) -> Any:
@@ -79,7 +98,7 @@ class RetryPolicy:
         retry_on_error: the errors without a status to retry on.
     """
 
-    max_retries: int = _number(3)
+    max_retries: int = attrs.field(default=3, validator=_whole(0))
     base_delay: float = _number(0.5)
     max_delay: float = _number(60)
     backoff_factor: float = _number(2, 1)
@@ -105,12 +124,12 @@ class Limits:
         requests_per_minute: requests begun in any 60 seconds.
     """
 
-    max_events: int | None = _optional(None, 1)
-    max_bytes: int | None = _optional(None, 1)
-    max_event_bytes: int | None = _optional(64 * 1024 * 1024, 1)
-    max_concurrent: int | None = _optional(None, 1)
-    max_connections: int | None = _optional(1000, 1)
-    requests_per_minute: int | None = _optional(None, 1)
+    max_events: int | None = _count(None)
+    max_bytes: int | None = _count(None)
+    max_event_bytes: int | None = _count(64 * 1024 * 1024)
+    max_concurrent: int | None = _count(None)
+    max_connections: int | None = _count(1000)
+    requests_per_minute: int | None = _count(None)
 
 
 def _secret(key: str | Secret | None) -> Secret | None:
@@ -135,6 +154,26 @@ def _timeouts(given: Timeouts | float | None) -> Timeouts:
     return Timeouts() if given is None else given
 
 
+def _a(*kinds: type) -> Any:
+    def check(_: object, field: attrs.Attribute[Any], value: Any) -> None:
+        if not isinstance(value, kinds):
+            wanted = " or ".join("None" if kind is NoneType else kind.__name__ for kind in kinds)
+            raise ConfigurationError(f"{field.name} must be a {wanted}; got a {type(value).__name__}")
+
+    return check
+
+
+def _sendable(_: object, __: object, headers: Any) -> None:
+    if not isinstance(headers, Mapping):
+        raise ConfigurationError(f"headers must be a mapping; got a {type(headers).__name__}")
+    for name, value in headers.items():
+        if not isinstance(name, str) or not _HEADER_NAME.fullmatch(name):
+            raise ConfigurationError(f"headers: {name!r} is no name of a header")
+        # The value is not shown: it may be a key.
+        if not isinstance(value, str) or not _HEADER_VALUE.fullmatch(value):
+            raise ConfigurationError(f"headers: the value of {name!r} must be a string of printable ASCII characters")
+
+
 @attrs.frozen(kw_only=True)
 class ClientConfig:
     """All that a client is set up with, as data; the arguments of `Client`.
@@ -151,15 +190,17 @@ class ClientConfig:
         options: what only this provider knows, by name.
     """
 
-    provider: str = "openai"
-    model: str | None = None
+    provider: str = attrs.field(default="openai", validator=_a(str))
+    model: str | None = attrs.field(default=None, validator=_a(str, NoneType))
     api_key: Secret | None = attrs.field(default=None, converter=_secret)
-    base_url: str | None = None
-    timeouts: Timeouts = attrs.field(default=None, converter=_timeouts)
-    retry: RetryPolicy = attrs.field(default=None, converter=_retry)
-    limits: Limits = attrs.field(default=None, converter=_limits)
-    headers: Mapping[str, str] = attrs.field(default=None, converter=_mapping, repr=False, hash=False)
-    options: Mapping[str, Any] = attrs.field(default=None, converter=_mapping, hash=False)
+    base_url: str | None = attrs.field(default=None, validator=_a(str, NoneType))
+    timeouts: Timeouts = attrs.field(default=None, converter=_timeouts, validator=_a(Timeouts))
+    retry: RetryPolicy = attrs.field(default=None, converter=_retry, validator=_a(RetryPolicy))
+    limits: Limits = attrs.field(default=None, converter=_limits, validator=_a(Limits))
+    headers: Mapping[str, str] = attrs.field(
+        default=None, converter=_mapping, validator=_sendable, repr=False, hash=False
+    )
+    options: Mapping[str, Any] = attrs.field(default=None, converter=_mapping, validator=_a(Mapping), hash=False)
 
 
 def make_config(provider: str | ClientConfig, **fields: Any) -> ClientConfig:

@@ -22,9 +22,9 @@ from duologue import (
     UnsupportedError,
 )
 from duologue._core.network import ssl_context
-from tests.client.test_stream import client_for
-from tests.kit.server import ScriptedServer, reply
-from tests.kit.wire import answer
+from tests.client.test_stream import CHUNKED, client_for
+from tests.kit.server import ScriptedServer, chunk, head, reply, until_closed
+from tests.kit.wire import answer, delta
 
 if TYPE_CHECKING:
     from tests.kit.twins import Twin
@@ -93,8 +93,11 @@ async def test_a_closed_client(twin: Twin) -> None:
     with ScriptedServer(GOOD) as server:
         client = client_for(twin, server)
         await client.stream("hi").result()
+        before = client.stream("hi")
         await client.aclose()
         await client.aclose()
+        with pytest.raises(ClosedError):
+            await before.result()
         assert server.wait_until(lambda seen: seen.open == 0)
         with pytest.raises(ClosedError):
             client.stream("hi")
@@ -139,11 +142,32 @@ async def test_the_caller_s_own_http_client(twin: Twin) -> None:
         assert server.wait_until(lambda seen: seen.open == 0)
 
 
-async def test_timeouts_on_the_caller_s_own_http_client(twin: Twin) -> None:
-    from tests.client.test_stream import CHUNKED
-    from tests.kit.server import chunk, head, until_closed
-    from tests.kit.wire import delta
+async def test_the_caller_s_own_http_client_keeps_its_connection(twin: Twin) -> None:
+    with ScriptedServer(GOOD) as server:
+        http_client = http_client_for(twin)
+        async with client_for(twin, server, http_client=http_client) as client:
+            for _ in range(3):
+                assert (await client.stream("hi").result()).complete
+            assert server.connections == 1
+            server.script = [[head(200, CHUNKED), *map(chunk, answer("x")), until_closed]]
+            assert (await client.stream("hi").result()).complete
+            assert server.wait_until(lambda seen: seen.open == 0)
+        await close(http_client)
 
+
+async def test_an_http_client_that_cannot_be_used(twin: Twin) -> None:
+    other = httpx.AsyncClient() if twin.name == "sync" else httpx.Client()
+    for wrong in (other, object()):
+        with pytest.raises(ConfigurationError, match=f"http_client must be .*; got {type(wrong).__name__}"):
+            twin.Client("openai", api_key="sk-1", http_client=wrong)
+    closed = http_client_for(twin)
+    await close(closed)
+    async with twin.Client("openai", api_key="sk-1", http_client=closed) as client:
+        with pytest.raises(ClosedError):
+            await client.stream("hi").result()
+
+
+async def test_timeouts_on_the_caller_s_own_http_client(twin: Twin) -> None:
     with ScriptedServer([head(200, CHUNKED), chunk(delta("x")), until_closed]) as server:
         http_client = http_client_for(twin)
         async with client_for(twin, server, http_client=http_client, timeouts=Timeouts(idle=0.2)) as client:

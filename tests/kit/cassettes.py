@@ -15,6 +15,8 @@ from urllib.parse import urlsplit
 
 import vcr  # type: ignore[import-untyped]  # publishes no types
 import yaml
+from vcr.persisters.filesystem import CassetteNotFoundError  # type: ignore[import-untyped]  # as above
+from vcr.serialize import deserialize, serialize  # type: ignore[import-untyped]  # as above
 from vcr.serializers import yamlserializer  # type: ignore[import-untyped]  # as above
 
 from duologue import to_dict
@@ -115,6 +117,7 @@ def tape() -> Any:
         record_on_exception=False,
     )
     recorder.register_serializer("yaml", _Serializer)
+    recorder.register_persister(_Files)
     return recorder
 
 
@@ -148,7 +151,22 @@ class _Serializer:
 
     @staticmethod
     def serialize(cassette: dict[str, Any]) -> str:
-        return yaml.dump(cassette, Dumper=_Dumper, sort_keys=False, width=100_000)
+        return yaml.dump(cassette, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100_000)
+
+
+class _Files:
+    """Files in UTF-8, where vcrpy's own would be in what the machine prefers."""
+
+    @staticmethod
+    def load_cassette(path: Path, serializer: Any) -> Any:
+        if not path.exists():
+            raise CassetteNotFoundError(path)
+        return deserialize(path.read_text("utf-8"), serializer)
+
+    @staticmethod
+    def save_cassette(path: Path, cassette: dict[str, Any], serializer: Any) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(serialize(cassette, serializer), "utf-8", newline="\n")
 
 
 # -- what must not get in ---------------------------------------------------------------------------------------------
@@ -165,8 +183,15 @@ _LEAKS = {
 def leaks(text: str, secrets: Iterable[str] = ()) -> list[str]:
     """What in a cassette should not be there: the kind of it and what was found, `secrets` among them by number."""
     found = [f"{kind}: {match.group()}" for kind, shape in _LEAKS.items() if (match := re.search(shape, text))]
-    user = re.escape(getpass.getuser())
-    # Only where it can be nothing but a name: it may well be a common word too.
-    if match := re.search(rf"[/\\]{user}[/\\]|\b{user}@", text):
+    # The user's name only where it can be nothing else: it may well be a common word too.
+    if (user := _user()) and (match := re.search(rf"[/\\]{user}[/\\]|\b{user}@", text)):
         found.append(f"the user's name: {match.group()}")
     return found + [f"secret number {number}" for number, secret in enumerate(secrets) if secret in text]
+
+
+def _user() -> str:
+    """The user's name as a pattern; empty where there is none, as in some containers."""
+    try:
+        return re.escape(getpass.getuser())
+    except (KeyError, OSError):
+        return ""

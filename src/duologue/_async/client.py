@@ -55,7 +55,6 @@ class AsyncClient:
         self._config = make_config(provider, timeouts=timeouts, retry=retry, limits=limits, **fields)
         self._endpoint = resolve(self._config, os.environ)
         self._road = AsyncRoad(self._config, self._endpoint, http_client)
-        self._closed = False
 
     @classmethod
     def from_env(cls) -> Self:
@@ -93,7 +92,6 @@ class AsyncClient:
 
     async def aclose(self) -> None:
         """Close the connections. Streams that are still open end with an error."""
-        self._closed = True
         await self._road.aclose()
 
     async def __aenter__(self) -> Self:
@@ -103,6 +101,6 @@ class AsyncClient:
         await self.aclose()
 
     def _call(self, prompt: Any, params: dict[str, Any], *, stream: bool) -> Call:
-        if self._closed:
+        if self._road.closed:
             raise ClosedError("the client is closed")
         return Call(self._config, self._endpoint, make_request(prompt, params), stream=stream, now=monotonic())

@@ -1,7 +1,7 @@
 """An httpx transport whose connections can be given a deadline while a response is being read.
 
-httpx fixes the read timeout before the first byte comes, so it cannot tell a stream that is idle from one that makes no
-progress, nor end at a total. Here `response.extensions["network_stream"]` has a `deadline` that counts at every read.
+httpx fixes the read timeout before the first byte comes, so it cannot tell idle from no progress, nor end at a total.
+Here `response.extensions["network_stream"]` has a `deadline` that counts at every read.
 """
 
 from __future__ import annotations
@@ -44,14 +44,11 @@ class AsyncTimedStream(httpcore.AsyncNetworkStream):
         return self._stream.get_extra_info(info)
 
 
-class AsyncTimedBackend(httpcore.AsyncNetworkBackend):
+class AsyncTimedBackend(httpcore.AnyIOBackend):
     """Opens such connections."""
 
-    def __init__(self) -> None:
-        self._backend = httpcore.AnyIOBackend()
-
     async def connect_tcp(self, *args: Any, **options: Any) -> httpcore.AsyncNetworkStream:
-        return AsyncTimedStream(await self._backend.connect_tcp(*args, **options))
+        return AsyncTimedStream(await super().connect_tcp(*args, **options))
 
 
 class AsyncTransport(httpx.AsyncBaseTransport):

@@ -10,6 +10,7 @@ they come out as one part each, in the order of a whole answer.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from itertools import chain
 from typing import Any
 
 from duologue.events import (
@@ -72,7 +73,8 @@ class _Choice:
         self.reasoning: list[str] = []
         self.refusal: list[str] = []
         self.signature: str | None = None
-        self.parts: list[ContentPart] = []
+        # Each is one part's pieces.
+        self.parts: list[list[ContentPart]] = []
         self.calls: dict[int, _Call] = {}
         self.extra: dict[str, Any] = {}
 
@@ -85,7 +87,7 @@ class _Choice:
         if self.refusal:
             parts.append(RefusalContent("".join(self.refusal)))
         calls = tuple(self.calls[number].call() for number in sorted(self.calls))
-        return Message("assistant", (*parts, *self.parts), tool_calls=calls)
+        return Message("assistant", (*parts, *map(_joined, self.parts)), tool_calls=calls)
 
     def choice(self, index: int, finish: tuple[FinishReason, str] | None) -> Choice:
         message = self.message()
@@ -155,12 +157,11 @@ class Accumulator:
 
     def _content(self, event: ContentDelta) -> None:
         parts = self._choice(event.index).parts
-        for place, part in enumerate(parts):
-            joined = _join(part, event.content)
-            if joined is not None:
-                parts[place] = joined
-                return
-        parts.append(event.content)
+        pieces = next((pieces for pieces in parts if _goes_on(pieces[0], event.content)), None)
+        if pieces is None:
+            parts.append([event.content])
+        else:
+            pieces.append(event.content)
 
     def _set_usage(self, event: UsageUpdate) -> None:
         self._usage = event.usage
@@ -168,7 +169,7 @@ class Accumulator:
     def _unknown(self, event: Unknown) -> None:
         extra = self._extra if event.index is None else self._choice(event.index).extra
         for key, value in event.raw.items():
-            extra[key] = _join_logprobs(extra[key], value) if key == "logprobs" and extra.get(key) else value
+            extra[key] = _merged(extra.get(key), value) if key in _GROWING else value
 
 
 _TAKE: dict[type, Callable[[Any, Any], None]] = {
@@ -183,28 +184,80 @@ _TAKE: dict[type, Callable[[Any, Any], None]] = {
 }
 
 
-def _join(part: ContentPart, piece: ContentPart) -> ContentPart | None:
-    """The two as one, where the second goes on with the first: sound, or a list that grows under the same name."""
-    if isinstance(part, AudioContent) and isinstance(piece, AudioContent) and piece.id in (None, part.id):
-        return AudioContent(
-            data=(part.data or b"") + (piece.data or b"") or None,
-            media_type=part.media_type,
-            transcript=(part.transcript or "") + (piece.transcript or "") or None,
-            id=part.id,
-            extra={**part.extra, **piece.extra},
-        )
-    if isinstance(part, UnknownContent) and isinstance(piece, UnknownContent):
-        kind = str(part.raw.get("type"))
-        before, after = part.raw.get(kind), piece.raw.get(kind)
-        if piece.raw.get("type") == kind and isinstance(before, list) and isinstance(after, list):
-            return UnknownContent({"type": kind, kind: before + after})
-    return None
+# What comes in pieces: log probabilities token by token, and a delta's own unknown fields.
+_GROWING = frozenset({"logprobs", "delta"})
+# Those of `reasoning_details` that come in pieces: https://openrouter.ai/docs/use-cases/reasoning-tokens
+_GROWING_DETAILS = frozenset({"reasoning.text", "reasoning.summary"})
 
 
-def _join_logprobs(before: Any, piece: Any) -> Any:
-    """Log probabilities come token by token: `{"content": [...], "refusal": [...]}`."""
+def _merged(before: Any, piece: Any) -> Any:
+    """Two objects as one, their lists joined."""
     if not isinstance(before, dict) or not isinstance(piece, dict):
         return piece
-    return {
-        key: (before.get(key) or []) + piece[key] if isinstance(piece[key], list) else before.get(key) for key in piece
-    }
+    merged = dict(before)
+    for key, value in piece.items():
+        known = merged.get(key)
+        if isinstance(known, list) and isinstance(value, list):
+            merged[key] = known + value
+        elif value is not None:
+            merged[key] = value
+    return merged
+
+
+def _goes_on(part: ContentPart, piece: ContentPart) -> bool:
+    """Whether the second is more of the first: sound, or a list that grows under the same name."""
+    if isinstance(part, AudioContent) and isinstance(piece, AudioContent):
+        return piece.id in (None, part.id)
+    if isinstance(part, UnknownContent) and isinstance(piece, UnknownContent):
+        kind = str(part.raw.get("type"))
+        return kind == piece.raw.get("type") and all(isinstance(raw.get(kind), list) for raw in (part.raw, piece.raw))
+    return False
+
+
+def _joined(pieces: list[Any]) -> ContentPart:
+    """The pieces of a part as one."""
+    first: ContentPart = pieces[0]
+    if len(pieces) == 1:
+        return first
+    if isinstance(first, AudioContent):
+        return AudioContent(
+            data=b"".join(piece.data or b"" for piece in pieces) or None,
+            media_type=first.media_type,
+            transcript="".join(piece.transcript or "" for piece in pieces) or None,
+            id=first.id,
+            extra={key: value for piece in pieces for key, value in piece.extra.items()},
+        )
+    kind = pieces[0].raw["type"]
+    lists = [piece.raw[kind] for piece in pieces]
+    joined = _joined_details(lists) if kind == "reasoning_details" else list(chain.from_iterable(lists))
+    return UnknownContent({"type": kind, kind: joined})
+
+
+def _joined_details(lists: list[list[Any]]) -> list[Any]:
+    """Reasoning's details with the pieces of each put together, since they have to go back whole."""
+    runs: list[list[Any]] = []
+    for details in lists:
+        for place, detail in enumerate(details):
+            if place == 0 and runs and _same_detail(runs[-1][0], detail):
+                runs[-1].append(detail)
+            else:
+                runs.append([detail])
+    return [_joined_detail(run) if len(run) > 1 else run[0] for run in runs]
+
+
+def _same_detail(before: Any, detail: Any) -> bool:
+    if not isinstance(before, dict) or not isinstance(detail, dict):
+        return False
+    kind = detail.get("type")
+    return kind in _GROWING_DETAILS and before.get("type") == kind and before.get("index") == detail.get("index")
+
+
+def _joined_detail(pieces: list[dict[str, Any]]) -> dict[str, Any]:
+    joined: dict[str, Any] = {}
+    for piece in pieces:
+        joined.update((key, value) for key, value in piece.items() if value or key not in joined)
+    for key in ("text", "summary"):
+        texts = [piece[key] for piece in pieces if isinstance(piece.get(key), str)]
+        if texts:
+            joined[key] = "".join(texts)
+    return joined

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import ipaddress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import attrs
@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from duologue.config import ClientConfig
     from duologue.models import Provider
 
-# What `options` may hold, by provider; None for all of them.
-_OPTIONS: dict[str | None, frozenset[str]] = {None: frozenset({"allow_insecure"}), "local": frozenset({"tools"})}
+# What `options` may hold.
+_OPTIONS = frozenset({"allow_insecure"})
+_PORTS = {"https": 443, "http": 80}
 
 
 @attrs.frozen
@@ -33,7 +34,6 @@ class Endpoint:
         api_key: the key, or None.
         model: the model where a request names none.
         known: whether what answers there is what the table describes.
-        options: what only this provider knows.
     """
 
     provider: Provider
@@ -41,7 +41,6 @@ class Endpoint:
     api_key: Secret | None
     model: str | None
     known: bool = True
-    options: Mapping[str, Any] = attrs.field(factory=dict, hash=False)
 
     def headers(self) -> dict[str, str]:
         """The headers that carry the key."""
@@ -55,7 +54,8 @@ class Endpoint:
         """
         from duologue.local import ensure_server
 
-        server = ensure_server(tools=bool(self.options.get("tools")))
+        # The template that knows tools writes the same prompt as the model's own where a request has none.
+        server = ensure_server(tools=True)
         return attrs.evolve(self, base_url=server.base_url, api_key=Secret(server.api_key))
 
 
@@ -81,10 +81,9 @@ def resolve(config: ClientConfig, environ: Mapping[str, str]) -> Endpoint:
     """
     name, _, model = config.provider.partition(":")
     provider = find_provider(name)
-    allowed = frozenset[str]().union(*(_OPTIONS.get(key, frozenset()) for key in (None, name)))
     for option in config.options:
-        if option not in allowed:
-            raise ConfigurationError(f"unknown option {option!r} for {name}; known ones: {', '.join(sorted(allowed))}")
+        if option not in _OPTIONS:
+            raise ConfigurationError(f"unknown option {option!r}; known ones: {', '.join(sorted(_OPTIONS))}")
     base_url = _checked_url(config.base_url, insecure=bool(config.options.get("allow_insecure")))
     known = base_url is None or _same_server(base_url, provider.base_url)
     return Endpoint(
@@ -93,7 +92,6 @@ def resolve(config: ClientConfig, environ: Mapping[str, str]) -> Endpoint:
         api_key=config.api_key or _key_of(provider, environ, known=known),
         model=config.model or model or provider.default_model,
         known=known,
-        options=config.options,
     )
 
 
@@ -102,20 +100,30 @@ def _same_server(base_url: str, own: str | None) -> bool:
     anywhere."""
     if own is None or is_loopback(urlsplit(own).hostname or ""):
         return True
-    return urlsplit(base_url).netloc == urlsplit(own).netloc
+    return _origin(base_url) == _origin(own)
+
+
+def _origin(base_url: str) -> tuple[str, str | None, int]:
+    url = urlsplit(base_url)
+    return url.scheme, url.hostname, url.port or _PORTS[url.scheme]
 
 
 def _checked_url(base_url: str | None, *, insecure: bool) -> str | None:
     if base_url is None:
         return None
-    url = urlsplit(base_url)
-    if url.scheme not in ("http", "https") or not url.hostname:
-        raise ConfigurationError(f"base_url must be like https://host/v1; got {base_url!r}")
-    if url.query or url.fragment or not base_url.isascii() or not base_url.isprintable() or " " in base_url:
-        raise ConfigurationError(
-            f"base_url must be an address without query, fragment, blanks or control characters; got {base_url!r}"
-        )
-    if url.scheme == "http" and not insecure and not is_loopback(url.hostname):
+    try:
+        url = urlsplit(base_url)
+        good = url.scheme in _PORTS and url.hostname and url.port != 0
+    except ValueError:
+        good = False
+    # No error shows the address: keys have been found in queries, before the @, and in place of the whole.
+    if not good:
+        raise ConfigurationError("base_url must be like https://host/v1, with a port if need be")
+    if "?" in base_url or "#" in base_url or "@" in url.netloc:
+        raise ConfigurationError("base_url must have no query, no fragment and no user: a key is given as api_key")
+    if not base_url.isascii() or not base_url.isprintable() or " " in base_url or "\\" in base_url:
+        raise ConfigurationError("base_url must have no blanks, backslashes, control or non-ASCII characters")
+    if url.scheme == "http" and not insecure and not is_loopback(url.hostname or ""):
         raise ConfigurationError(
             f"base_url is not encrypted, so the key and all that is said could be read on the way: use https, "
             f"or options={{'allow_insecure': True}} if {url.hostname} is to be trusted"

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 # Plain digits: no sign, no exponent, no infinity. Ten of them are some three centuries.
-_NUMBER = re.compile(r"\d{1,10}(\.\d{1,10})?", re.ASCII)
+_NUMBER = re.compile(r"\d{1,10}(\.\d+)?", re.ASCII)
 
 # Each provider has its own name for it; the first that is there counts.
 _REQUEST_IDS = ("x-request-id", "request-id", "apim-request-id", "x-amzn-requestid", "cf-ray")

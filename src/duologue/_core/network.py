@@ -3,16 +3,33 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
 from duologue._core.endpoint import is_loopback
+from duologue.errors import ConfigurationError
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Mapping
 
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy")
+
+
+Client = TypeVar("Client")
+
+
+def checked_client(http_client: Client, close: str) -> Client:
+    """The caller's HTTP client, if it is of the right kind: told by the name of its closing method, so that httpx and
+    forks of it both pass.
+
+    Raises:
+        ConfigurationError: it is of the other twin's kind, or none at all.
+    """
+    if http_client is not None and not (hasattr(http_client, close) and hasattr(http_client, "send")):
+        kind = "an httpx.AsyncClient" if close == "aclose" else "an httpx.Client"
+        raise ConfigurationError(f"http_client must be {kind} here; got {type(http_client).__name__}")
+    return http_client
 
 
 @lru_cache(maxsize=1)

@@ -35,6 +35,8 @@ _BY_STATUS: dict[int, type[APIError]] = {
     529: OverloadedError,  # Anthropic's own: https://docs.anthropic.com/en/api/errors
 }
 
+_PHRASES = {status.value: status.phrase for status in HTTPStatus}
+
 # Words that say more than the status they come with.
 _BEFORE_STATUS: dict[str, type[APIError]] = {
     "insufficient_quota": QuotaExceededError,
@@ -84,8 +86,8 @@ def api_error(payload: Any, *, status: int | None = None, retry_after: float | N
 
 
 def _fields(payload: Any) -> dict[str, Any]:
-    if isinstance(payload, list):
-        return _fields(payload[0]) if payload else {}
+    if isinstance(payload, list) and payload:
+        payload = payload[0]
     if not isinstance(payload, dict):
         return {}
     error = payload.get("error")
@@ -126,12 +128,9 @@ def _as_status(code: Any) -> int | None:
 
 
 def _status_words(status: int | None, payload: Any) -> str:
-    if status is None:
-        return "an error without a message"
-    try:
-        words = f"HTTP {status} {HTTPStatus(status).phrase}"
-    except ValueError:
-        words = f"HTTP {status}"
+    words = "an error" if status is None else f"HTTP {status}"
+    if status in _PHRASES:
+        words += f" {_PHRASES[status]}"
     if isinstance(payload, str) and payload.strip():
-        return f"{words}, with a body that is no JSON: {payload.strip()[:200]!r}"
+        return f"{words}, with the body {payload.strip()[:200]!r}"
     return f"{words}, without a message"

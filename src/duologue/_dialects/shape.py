@@ -5,6 +5,7 @@ Null counts as left out, since servers write it for everything that they have no
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import Any
 
 from duologue.errors import DecodeError
@@ -48,6 +49,6 @@ def a_count(counts: Any, key: str) -> int:
     value = counts.get(key) if isinstance(counts, dict) else None
     if value is None:
         return 0
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not isfinite(value):
         raise DecodeError(f"usage.{key}: expected a number, got {kind_of(value)}")
     return int(value)

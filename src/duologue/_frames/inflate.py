@@ -14,6 +14,8 @@ from duologue.errors import ProtocolError, StreamTruncated
 # What a request says it takes; also the order of preference.
 ACCEPT = "gzip, deflate"
 
+_ZLIB_HEAD = 2
+
 
 class Body(Protocol):
     """A reader of body bytes."""
@@ -47,9 +49,10 @@ class Inflate:
 
     def __init__(self, encoding: str) -> None:
         self._encoding = encoding
-        self._wbits = 31 if encoding == "gzip" else 15
+        self._wbits = 31
         self._inflate = zlib.decompressobj(self._wbits)
-        self._first = True
+        # The first bytes tell the two kinds of deflate apart, and it takes two of them.
+        self._head: bytes | None = b"" if encoding == "deflate" else None
         self._empty = True
 
     def feed(self, data: bytes) -> bytes:
@@ -58,28 +61,27 @@ class Inflate:
         Raises:
             ProtocolError: the data is not of this kind.
         """
+        if data:
+            self._empty = False
+        if self._head is not None:
+            data = self._head + data
+            self._head = data if len(data) < _ZLIB_HEAD else None
+            if self._head is not None:
+                return b""
+            self._wbits = 15 if _is_zlib(data) else -15
+            self._inflate = zlib.decompressobj(self._wbits)
         out = []
         while data:
             self._empty = False
-            out.append(self._some(data))
+            try:
+                out.append(self._inflate.decompress(data))
+            except zlib.error as reason:
+                raise ProtocolError(f"the body is not {self._encoding} data: {reason}") from None
             data = self._inflate.unused_data
             if self._inflate.eof:
                 self._inflate = zlib.decompressobj(self._wbits)
                 self._empty = not data
         return b"".join(out)
-
-    def _some(self, data: bytes) -> bytes:
-        try:
-            return self._inflate.decompress(data)
-        except zlib.error as reason:
-            if self._first and self._encoding == "deflate":
-                self._wbits = -15
-                self._inflate = zlib.decompressobj(self._wbits)
-                self._first = False
-                return self._some(data)
-            raise ProtocolError(f"the body is not {self._encoding} data: {reason}") from None
-        finally:
-            self._first = False
 
     def close(self) -> None:
         """The body has ended.
@@ -89,6 +91,11 @@ class Inflate:
         """
         if not self._empty:
             raise StreamTruncated(f"the body ended inside its {self._encoding} data")
+
+
+def _is_zlib(data: bytes) -> bool:
+    """Whether the first two bytes are those of RFC 1950, section 2.2: method 8, and a check in five bits."""
+    return data[0] & 15 == 8 and (data[0] << 8 | data[1]) % 31 == 0
 
 
 def open_body(encoding: str) -> Body:

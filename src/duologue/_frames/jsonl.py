@@ -1,11 +1,17 @@
 """From bytes to JSON lines (NDJSON): one JSON text a line, https://github.com/ndjson/ndjson-spec.
 
-Blank lines are skipped, a CR before the LF is white space, and the last line needs no end.
+Blank lines are skipped, a CR before the LF is white space, a byte order mark is left out, and the last line needs no
+end.
 """
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from duologue._frames.lines import LineReader
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 
 class JSONLinesReader:
@@ -17,7 +23,7 @@ class JSONLinesReader:
         # A bare CR is white space inside JSON, so only LF ends a line here.
         self._lines = LineReader(max_bytes=max_bytes, cr=False)
 
-    def feed(self, data: bytes) -> list[str]:
+    def feed(self, data: bytes) -> Iterator[str]:
         """The texts whose lines end in `data`.
 
         Raises:
@@ -25,10 +31,10 @@ class JSONLinesReader:
         """
         return _texts(self._lines.feed(data))
 
-    def close(self) -> list[str]:
+    def close(self) -> Iterator[str]:
         """The text of the last line, where it had no end."""
         return _texts([self._lines.close()])
 
 
-def _texts(lines: list[bytes]) -> list[str]:
-    return [line.decode("utf-8", "replace") for line in lines if not line.isspace() and line]
+def _texts(lines: Iterable[bytes]) -> Iterator[str]:
+    return (line.decode("utf-8-sig", "replace") for line in lines if line and not line.isspace())

@@ -2,11 +2,18 @@
 
 `feed` gives every line that has ended, without its end; `close` the unfinished rest. A line is ended by LF or, unless
 `cr=False`, also by CR or CRLF. Nothing else ends a line: U+2028 and U+0085 occur inside what models say.
+
+Lines come one by one, so that those before a line that is too long are given before it is refused.
 """
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from duologue.errors import LimitExceeded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 class LineReader:
@@ -22,11 +29,11 @@ class LineReader:
         self._size = 0
         self._skip_lf = False
 
-    def feed(self, data: bytes) -> list[bytes]:
+    def feed(self, data: bytes) -> Iterator[bytes]:
         """The lines that end in `data`.
 
         Raises:
-            LimitExceeded: the unfinished line is longer than `max_bytes`.
+            LimitExceeded: a line, ended or not, is longer than `max_bytes`.
         """
         if self._skip_lf and data:
             # The CR before it ended the line at once, since the LF might never come.
@@ -35,17 +42,23 @@ class LineReader:
         if self._cr and b"\r" in data:
             self._skip_lf = data.endswith(b"\r")
             data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-        lines = data.split(b"\n")
-        rest = lines.pop()
-        if lines and self._rest:
-            lines[0] = b"".join((*self._rest, lines[0]))
-            self._rest.clear()
-        self._size = len(rest) if lines else self._size + len(rest)
+        *lines, rest = data.split(b"\n")
+        for line in lines:
+            self._grow(len(line))
+            self._size = 0
+            if self._rest:
+                yield b"".join((*self._rest, line))
+                self._rest.clear()
+            else:
+                yield line
+        self._grow(len(rest))
         if rest:
             self._rest.append(rest)
+
+    def _grow(self, size: int) -> None:
+        self._size += size
         if self._max_bytes is not None and self._size > self._max_bytes:
             raise LimitExceeded(f"a line of more than {self._max_bytes} bytes", limit="max_event_bytes")
-        return lines
 
     def close(self) -> bytes:
         """What came after the last line's end."""

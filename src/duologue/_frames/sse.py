@@ -9,13 +9,17 @@ of the body cut off before its blank line: some servers leave out the last one. 
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from duologue._frames.lines import LineReader
 from duologue.errors import LimitExceeded
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 _BOM = b"\xef\xbb\xbf"
 _STRAY_BYTES = 65536
+_RETRY_DIGITS = 20
 
 
 class ServerSentEvent(NamedTuple):
@@ -30,7 +34,19 @@ class ServerSentEvent(NamedTuple):
 class SSEReader:
     """Reads an event stream."""
 
-    __slots__ = ("_data", "_event", "_first", "_id", "_lines", "_max_bytes", "_retry", "_size", "retry", "stray")
+    __slots__ = (
+        "_data",
+        "_event",
+        "_first",
+        "_id",
+        "_lines",
+        "_max_bytes",
+        "_retry",
+        "_size",
+        "_stray_size",
+        "retry",
+        "stray",
+    )
 
     def __init__(self, *, max_bytes: int | None = None, last_event_id: str = "") -> None:
         self._lines = LineReader(max_bytes=max_bytes)
@@ -43,34 +59,30 @@ class SSEReader:
         self._retry: int | None = None
         self.retry: int | None = None
         self.stray: list[bytes] = []
+        self._stray_size = 0
 
-    def feed(self, data: bytes) -> list[ServerSentEvent]:
+    def feed(self, data: bytes) -> Iterator[ServerSentEvent]:
         """The events that `data` completes.
 
         Raises:
             LimitExceeded: a line, or one event's data, is longer than `max_bytes`.
         """
-        events: list[ServerSentEvent] = []
         for line in self._lines.feed(data):
-            self._line(line, events)
-        return events
+            if self._line(line):
+                yield from self._dispatch()
 
-    def close(self) -> list[ServerSentEvent]:
+    def close(self) -> Iterator[ServerSentEvent]:
         """The event in hand where the body ended, if any: its block had no blank line after it."""
-        events: list[ServerSentEvent] = []
-        rest = self._lines.close()
-        if rest:
-            self._line(rest, events)
-        self._dispatch(events)
-        return events
+        self._line(self._lines.close())
+        return self._dispatch()
 
-    def _line(self, line: bytes, events: list[ServerSentEvent]) -> None:
+    def _line(self, line: bytes) -> bool:
+        """Take a line in; whether it ends its block."""
         if self._first:
             self._first = False
             line = line.removeprefix(_BOM)
         if not line:
-            self._dispatch(events)
-            return
+            return True
         name, _, value = line.partition(b":")
         if value[:1] == b" ":
             value = value[1:]
@@ -81,6 +93,7 @@ class SSEReader:
                 raise LimitExceeded(f"an event of more than {self._max_bytes} bytes", limit="max_event_bytes")
         elif name:  # a line that begins with a colon is a comment
             self._field(name, value, line)
+        return False
 
     def _field(self, name: bytes, value: bytes, line: bytes) -> None:
         if name == b"event":
@@ -89,17 +102,18 @@ class SSEReader:
             if b"\0" not in value:
                 self._id = value.decode("utf-8", "replace")
         elif name == b"retry":
-            if value.isdigit():
-                self.retry = self._retry = int(value) if len(value) < 20 else None
-        elif sum(map(len, self.stray)) < _STRAY_BYTES:
+            if value.isdigit() and len(value) < _RETRY_DIGITS:
+                self.retry = self._retry = int(value)
+        elif self._stray_size < _STRAY_BYTES:
             self.stray.append(line)
+            self._stray_size += len(line)
 
-    def _dispatch(self, events: list[ServerSentEvent]) -> None:
+    def _dispatch(self) -> Iterator[ServerSentEvent]:
         if self._data:
             data = b"\n".join(self._data).decode("utf-8", "replace")
             event = self._event.decode("utf-8", "replace") or "message"
-            events.append(ServerSentEvent(event, data, self._id, self._retry))
-            self._data = []
-            self._size = 0
+            yield ServerSentEvent(event, data, self._id, self._retry)
+        self._data = []
+        self._size = 0
         self._event = b""
         self._retry = None

@@ -56,7 +56,6 @@ class Client:
         self._config = make_config(provider, timeouts=timeouts, retry=retry, limits=limits, **fields)
         self._endpoint = resolve(self._config, os.environ)
         self._road = Road(self._config, self._endpoint, http_client)
-        self._closed = False
 
     @classmethod
     def from_env(cls) -> Self:
@@ -94,7 +93,6 @@ class Client:
 
     def close(self) -> None:
         """Close the connections. Streams that are still open end with an error."""
-        self._closed = True
         self._road.close()
 
     def __enter__(self) -> Self:
@@ -104,6 +102,6 @@ class Client:
         self.close()
 
     def _call(self, prompt: Any, params: dict[str, Any], *, stream: bool) -> Call:
-        if self._closed:
+        if self._road.closed:
             raise ClosedError("the client is closed")
         return Call(self._config, self._endpoint, make_request(prompt, params), stream=stream, now=monotonic())

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Self
 
 from duologue._core.deadlines import Timed
 from duologue._core.failures import is_transport_failure
-from duologue._waiting import abandon, sleep
+from duologue._waiting import abandon, limit, sleep
 from duologue.errors import ClosedError, DuologueError
 from duologue.events import Error, StreamEvent, TextDelta
 
@@ -27,8 +27,7 @@ if TYPE_CHECKING:
     from duologue._core.call import Call
     from duologue.models import ChatResponse
 
-# How long to read on after the end marker, so that the connection can be used again.
-_DRAIN_SECONDS = 0.1
+_DRAIN_SECONDS = 0.1  # how long to read on after the end marker, so that the connection can be used again
 
 
 class Stream:
@@ -169,9 +168,9 @@ class Stream:
 
     def _finish(self) -> None:
         """The last event is there: read what is left of a good response, so that its connection can be used again."""
-        if self._network is not None and self._body is not None and self._call.exchange.complete:
-            self._network.deadline = monotonic() + _DRAIN_SECONDS
-            self._drain(self._body)
+        if self._http is not None and self._body is not None and self._call.exchange.complete:
+            with limit(self._http.extensions.get("network_stream"), _DRAIN_SECONDS):
+                self._drain(self._body)
         self._end()
 
     def _end(self) -> None:

@@ -18,11 +18,12 @@ import json
 class Call:
     """One call as far as it has come: `number` counts the choice's calls from 0."""
 
-    __slots__ = ("arguments", "id", "named", "number")
+    __slots__ = ("arguments", "generated", "id", "named", "number")
 
     def __init__(self, number: int) -> None:
         self.number = number
         self.id: str | None = None
+        self.generated = False
         self.named = False
         self.arguments: list[str] = []
 

@@ -8,7 +8,7 @@ top and in a choice as `Unknown` (`Start` has the first chunk's), inside the mes
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from duologue._dialects.api_errors import api_error
 from duologue._dialects.openai_chat.calls import Calls
@@ -53,6 +53,8 @@ _DELTA_KEYS = frozenset(
         "tool_calls",
     }
 )
+_CALL_KEYS = frozenset({"index", "id", "type", "function", "custom"})
+_FUNCTION_KEYS = frozenset({"name", "arguments", "input"})
 
 
 class Decoder:
@@ -65,6 +67,7 @@ class Decoder:
         # Perplexity gives both in every choice, and only one of the two is meant.
         self._part = "delta"
         self._started = False
+        self._known = _CHUNK_KEYS
         self._extra: dict[str, Any] = {}
         self._usage: dict[str, Any] | None = None
         self._calls: dict[int, Calls] = {}
@@ -74,6 +77,8 @@ class Decoder:
         """Decode one server-sent event; see `duologue._dialects.Decoder`."""
         if frame.data.strip() == _DONE:
             self.ended = True
+        elif frame.event == "error":
+            self._error(frame.data, events)
         else:
             self._chunk(loads(frame.data), events)
 
@@ -82,6 +87,16 @@ class Decoder:
         self._part = "message"
         self._chunk(loads(body), events)
         self.ended = True
+
+    def _error(self, data: str, events: list[StreamEvent]) -> NoReturn:
+        """An event that calls itself an error is one, whatever it looks like."""
+        try:
+            payload = loads(data)
+        except DecodeError:
+            payload = data
+        if isinstance(payload, dict) and "choices" in payload:
+            self._chunk({**payload, "error": None}, events)
+        raise api_error(payload)
 
     # -- a chunk -------------------------------------------------------------------------------------------------------
 
@@ -104,7 +119,7 @@ class Decoder:
         news = {
             key: value
             for key, value in chunk.items()
-            if key not in _CHUNK_KEYS and value is not None and self._extra.get(key) != value
+            if key not in self._known and value is not None and self._extra.get(key) != value
         }
         self._extra.update(news)
         if self._started:
@@ -112,6 +127,8 @@ class Decoder:
                 events.append(Unknown(news))
         elif chunk.get("id") or choices or chunk.get("usage"):
             self._started = True
+            # llama.cpp stamps each chunk with its own time, but it is the answer's that is meant.
+            self._known = _CHUNK_KEYS | {"created"}
             self._response_id = a_string(chunk.get("id"), "id") or None
             events.append(
                 Start(
@@ -168,7 +185,7 @@ class Decoder:
         text = delta.get("reasoning_content") or delta.get("reasoning")
         details = delta.get("reasoning_details")
         if not text and details:
-            text = "".join(piece.get("text") or piece.get("summary") or "" for piece in objects(details))
+            text = _texts(details, "delta.reasoning_details")
         if text:
             events.append(ReasoningDelta(a_string(text, "delta.reasoning"), index))
         if details:
@@ -178,19 +195,23 @@ class Decoder:
 
     def _content_list(self, parts: list[Any], index: int, events: list[StreamEvent]) -> None:
         """Content as a list of parts, as Mistral gives it while it thinks."""
-        for part in objects(parts):
-            kind = part.get("type")
+        for part in parts:
+            if isinstance(part, str):
+                events.append(TextDelta(part, index))
+                continue
+            kind = an_object(part, "delta.content[]").get("type")
             if kind == "text":
                 events.append(TextDelta(a_string(part.get("text"), "delta.content[].text"), index))
             elif kind == "thinking":
-                text = "".join(piece.get("text") or "" for piece in objects(part.get("thinking")))
-                events.append(ReasoningDelta(text, index))
+                events.append(ReasoningDelta(_texts(part.get("thinking"), "delta.content[].thinking"), index))
             else:
                 events.append(ContentDelta(UnknownContent(part), index))
 
     def _call(self, piece: dict[str, Any], index: int, events: list[StreamEvent]) -> None:
-        custom = piece.get("type") == "custom"
-        body = an_object(piece.get("custom" if custom else "function") or {}, "delta.tool_calls[].function")
+        # Only the first piece of a call has the type.
+        custom = piece.get("type") == "custom" or ("custom" in piece and "function" not in piece)
+        kind = "custom" if custom else "function"
+        body = an_object(piece.get(kind) or {}, "delta.tool_calls[].function")
         name = a_string(body.get("name"), "delta.tool_calls[].function.name") or None
         arguments = body.get("input" if custom else "arguments")
         if isinstance(arguments, dict):  # some servers give them parsed
@@ -203,13 +224,17 @@ class Decoder:
         if not call.named:
             call.named = name is not None
             event["name"] = name
-        if call.id is None:
+        if call.id is None or (call.generated and call_id):
             # A tool's result has to name the call, so one without an id gets one: the same at every replay.
             call.id = call_id or f"call_{self._response_id or 'without_id'}_{index}_{call.number}"
-            event |= {"id": call.id, "generated_id": call_id is None}
+            call.generated = call_id is None
+            event |= {"id": call.id, "generated_id": call.generated}
         if custom:
             event["call_type"] = "custom"
-        extra = {k: v for k, v in piece.items() if k not in ("index", "id", "type", "function", "custom") and v}
+        extra = {k: v for k, v in piece.items() if k not in _CALL_KEYS and v is not None}
+        rest = {k: v for k, v in body.items() if k not in _FUNCTION_KEYS and v is not None}
+        if rest:
+            extra[kind] = rest
         events.append(ToolCallDelta(**event, extra=extra))
 
     def _function_call(self, call: dict[str, Any], index: int, events: list[StreamEvent]) -> None:
@@ -235,6 +260,13 @@ class Decoder:
 
 
 _PLAIN_DELTA_KEYS = _DELTA_KEYS - {"annotations", "audio"}
+
+
+def _texts(pieces: Any, path: str) -> str:
+    return "".join(
+        a_string(piece.get("text"), f"{path}[].text") or a_string(piece.get("summary"), f"{path}[].summary")
+        for piece in objects(pieces)
+    )
 
 
 def _no_chunk(chunk: dict[str, Any]) -> Exception:

@@ -92,7 +92,9 @@ def _assistant(message: Message, provider: Provider) -> dict[str, Any]:
         if isinstance(part, UnknownContent):
             wire |= {key: value for key, value in part.raw.items() if key in _GIVEN_BACK}
         elif isinstance(part, AudioContent):
-            wire |= {"audio": {"id": part.id}} if part.id else {}
+            if part.id is None:
+                raise UnsupportedError("the openai-chat format takes the assistant's own sound only by its id")
+            wire["audio"] = {"id": part.id}
         elif not isinstance(part, (TextContent, ReasoningContent, RefusalContent, CitationContent)):
             raise UnsupportedError(f"an assistant message cannot hold {part.type} content in the openai-chat format")
     return wire
@@ -100,10 +102,10 @@ def _assistant(message: Message, provider: Provider) -> dict[str, Any]:
 
 def _call(call: ToolCall) -> dict[str, Any]:
     if call.type == "custom":
-        body = {"custom": {"name": call.name, "input": call.arguments}}
+        kind, body = "custom", {"name": call.name, "input": call.arguments}
     else:
-        body = {"function": {"name": call.name, "arguments": call.arguments or "{}"}}
-    return {"id": call.id, "type": call.type, **body, **call.extra}
+        kind, body = "function", {"name": call.name, "arguments": call.arguments or "{}"}
+    return {"id": call.id, "type": call.type, **call.extra, kind: {**body, **call.extra.get(kind, {})}}
 
 
 def _part(part: ContentPart, role: str) -> dict[str, Any]:
@@ -180,7 +182,7 @@ def _response_format(form: ResponseFormat) -> dict[str, Any]:
 
 
 def _reasoning(reasoning: Reasoning) -> str:
-    if reasoning.effort is None:
+    if reasoning.effort is None or reasoning.budget_tokens is not None:
         raise UnsupportedError(
             "the openai-chat format takes reasoning as an effort, such as 'low', not as a budget of tokens"
         )

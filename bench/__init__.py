@@ -1,0 +1,1 @@
+"""What an event costs, side by side with plain httpx: `make bench`."""

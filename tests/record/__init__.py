@@ -1,0 +1,1 @@
+"""`python -m tests.record`: record the cassettes. The rows are in `cases`."""
