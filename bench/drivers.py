@@ -1,6 +1,8 @@
-"""Ways to read the same stream. Each takes the base URL and the number of requests, and gives the number of text pieces.
+"""Ways to read the same stream. Each takes the base URL and the number of requests, and gives the number of text
+pieces.
 
-`httpx_bytes` throws the bytes away; `by_hand` is the loop that people write: httpx, a split at the line ends, `json.loads`.
+`httpx_bytes` throws the bytes away; `by_hand` is the loop that people write: httpx, a split at the line ends,
+`json.loads`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""A replay server on loopback, in a process of its own so that its work is not counted: `python -m bench.server EVENTS`.
+"""A replay server on loopback, in a process of its own so that its work is not counted: `python -m bench.server
+EVENTS`.
 
 Prints its port, then answers every POST with that many events, one an HTTP chunk, as fast as they are taken.
 """

@@ -23,10 +23,12 @@ from duologue import (
 )
 from duologue._core.network import ssl_context
 from tests.client.test_stream import CHUNKED, client_for
-from tests.kit.server import ScriptedServer, chunk, head, reply, until_closed
+from tests.kit.server import ScriptedServer, chunk, head, pause, reply, until_closed
 from tests.kit.wire import answer, delta
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
     from tests.kit.twins import Twin
 
 GOOD = reply(answer("x"))
@@ -167,15 +169,47 @@ async def test_an_http_client_that_cannot_be_used(twin: Twin) -> None:
             await client.stream("hi").result()
 
 
-async def test_timeouts_on_the_caller_s_own_http_client(twin: Twin) -> None:
-    with ScriptedServer([head(200, CHUNKED), chunk(delta("x")), until_closed]) as server:
+@pytest.mark.parametrize("phase", ["idle", "progress"])
+async def test_timeouts_on_the_caller_s_own_http_client(twin: Twin, phase: str) -> None:
+    silence = [until_closed] if phase == "idle" else [chunk(b": ping\n\n"), pause(0.02)] * 300
+    with ScriptedServer([head(200, CHUNKED), chunk(delta("x")), *silence]) as server:
         http_client = http_client_for(twin)
-        async with client_for(twin, server, http_client=http_client, timeouts=Timeouts(idle=0.2)) as client:
+        async with client_for(twin, server, http_client=http_client, timeouts=Timeouts(**{phase: 0.2})) as client:
             with pytest.raises(duologue.StreamTimeout) as caught:
                 await client.stream("hi").result()
-            assert caught.value.phase == "idle"
+            assert caught.value.phase == phase
             assert server.wait_until(lambda seen: seen.open == 0)
         await close(http_client)
+
+
+class Broken(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """A body of some other transport, which breaks after the end marker in a way of its own."""
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield from answer("x")
+        raise ZeroDivisionError
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for piece in answer("x"):
+            yield piece
+        raise ZeroDivisionError
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+    async def aclose(self) -> None:
+        """Nothing to close."""
+
+
+async def test_what_is_no_failure_of_the_line_is_not_hidden_after_the_end(twin: Twin) -> None:
+    def respond(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, headers={"content-type": "text/event-stream"}, stream=Broken())
+
+    http_client = http_client_for(twin, transport=httpx.MockTransport(respond))
+    async with twin.Client("llamacpp", http_client=http_client) as client:
+        with pytest.raises(ZeroDivisionError):
+            await client.stream("hi").result()
+    await close(http_client)
 
 
 async def test_a_proxy_of_the_environment(twin: Twin, monkeypatch: pytest.MonkeyPatch) -> None:

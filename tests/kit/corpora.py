@@ -8,12 +8,15 @@ from __future__ import annotations
 import base64
 import json
 import random
-from collections.abc import Iterator
-from typing import Any
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.kit.recordings import SHARED, needs_shared
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 Vector = dict[str, Any]
 
@@ -59,4 +62,4 @@ def cuts(data: bytes, chunkings: list[Any], seed: int = 0) -> Iterator[list[byte
 def at(data: bytes, places: list[int]) -> list[bytes]:
     """The input cut at these places."""
     bounds = [0, *sorted(min(place, len(data)) for place in places), len(data)]
-    return [data[a:b] for a, b in zip(bounds, bounds[1:], strict=False)]
+    return [data[a:b] for a, b in pairwise(bounds)]

@@ -60,7 +60,7 @@ class BlockingText:
     """The text of a blocking stream behind the async one's names."""
 
     def __init__(self, text: Any) -> None:
-        self.pieces = text
+        self.pieces = iter(text)
 
     def __aiter__(self) -> Self:
         return self

@@ -44,7 +44,7 @@ class FakeServer:
 def test_it_serves_until_told_to_stop(number: signal.Signals) -> None:
     code = "import sys; from duologue.local import serve; sys.exit(serve(tools=True))"
     command = [sys.executable, "-W", "error", "-c", code]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:  # noqa: S603 - our own
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         url, key = (process.stdout.readline().split(": ")[1].strip() for _ in range(2))
         headers = {"authorization": f"Bearer {key}"}

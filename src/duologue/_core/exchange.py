@@ -182,7 +182,7 @@ class Exchange:
         self._body.close()
         for frame in self._frames.close():
             self._take_last(frame, events)
-        if isinstance(self._frames, SSEReader) and self._frames.stray and not self._events:
+        if isinstance(self._frames, SSEReader) and not self._events:
             self._take_stray(b"\n".join(self._frames.stray), events)
         if self.finished:
             return
@@ -198,12 +198,15 @@ class Exchange:
         try:
             self._take(frame, events)
         except DecodeError as error:
-            raise StreamTruncated(f"the answer ended inside its last event: {error.message}") from None
+            if _is_cut(getattr(frame, "data", frame)):
+                raise StreamTruncated(f"the answer ended inside its last event: {error.message}") from None
+            raise
 
     def _take_stray(self, text: bytes, events: list[StreamEvent]) -> None:
         """Decode bare JSON under a stream's content type: an error, as a rule."""
-        self._decode = self._decoder.feed_whole
-        self._take_last(text.decode("utf-8", "replace"), events)
+        if text.startswith((b"{", b"[")):
+            self._decode = self._decoder.feed_whole
+            self._take_last(text.decode("utf-8", "replace"), events)
 
     def _refuse_status(self, text: str, _events: list[StreamEvent]) -> None:
         if self._status < 400:
@@ -223,3 +226,12 @@ class Exchange:
             f"expected an answer in JSON or as an event stream, got {self._media_type}, beginning {text[:200]!r}",
             status_code=self._status,
         )
+
+
+def _is_cut(text: str) -> bool:
+    """Whether a text may be the beginning of a JSON object or of an end marker."""
+    try:
+        loads(text)
+    except DecodeError:
+        return text.lstrip()[:1] in ("", "{", "[")
+    return False

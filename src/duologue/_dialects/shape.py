@@ -45,6 +45,10 @@ def string_or_none(value: Any) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
+def an_index(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
 def a_count(counts: Any, key: str) -> int:
     value = counts.get(key) if isinstance(counts, dict) else None
     if value is None:

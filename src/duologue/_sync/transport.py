@@ -27,9 +27,8 @@ class TimedStream(httpcore.NetworkStream):
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         if self.deadline is not None:
-            timeout = None if self.deadline == inf else self.deadline - monotonic()
-            if timeout is not None and timeout <= 0:
-                raise httpcore.ReadTimeout
+            # Not 0, which would make a socket non-blocking instead of impatient.
+            timeout = None if self.deadline == inf else max(0.001, self.deadline - monotonic())
         return self._stream.read(max_bytes, timeout)
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:

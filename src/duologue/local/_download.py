@@ -93,7 +93,7 @@ def _attempt(
 
 
 def _client() -> httpx.Client:
-    import httpx  # noqa: PLC0415 - not needed where the model is there already
+    import httpx
 
     try:
         return httpx.Client(follow_redirects=True, timeout=TIMEOUT_SECONDS)
@@ -168,7 +168,7 @@ def _copy(
 @contextlib.contextmanager
 def _reaching(url: str) -> Iterator[None]:
     """Turn what httpx raises, and `ValueError`, into `_FetchError`."""
-    import httpx  # noqa: PLC0415 - see `_client`
+    import httpx
 
     try:
         yield

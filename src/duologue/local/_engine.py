@@ -37,7 +37,7 @@ def main(requests: IO[str], replies: IO[str]) -> None:
     """Start as told, say where, and serve until `requests` ends."""
     try:
         server = start(json.loads(requests.readline()))
-    except Exception as error:  # noqa: BLE001 - whatever it is, the parent must hear of it
+    except Exception as error:
         reply(replies, error=f"{type(error).__name__}: {error}")
         return
     reply(replies, address=server.listening_address)
@@ -54,7 +54,7 @@ def reply(replies: IO[str], **message: str) -> None:
 
 def start(settings: Settings) -> Any:
     """Load the model and listen; returns when the first request can be taken."""
-    import xllamacpp  # noqa: PLC0415 - where it cannot be loaded, `main` reports it
+    import xllamacpp
 
     params = xllamacpp.CommonParams()
     params.model.path = settings["model"]

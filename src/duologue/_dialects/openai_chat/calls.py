@@ -47,9 +47,9 @@ class Calls:
         self._all: list[Call] = []
         self._by_index: dict[int, Call] = {}
 
-    def find(self, index: object, call_id: str | None, name: str | None) -> Call:
+    def find(self, index: int | None, call_id: str | None, name: str | None) -> Call:
         """The call that a piece belongs to, a new one where it begins one."""
-        if not isinstance(index, int):
+        if index is None:
             return self._without_index(call_id, name)
         call = self._by_index.get(index)
         if call is None or (name and self._begins_anew(call, call_id)):

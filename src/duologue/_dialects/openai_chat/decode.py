@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from duologue._dialects.api_errors import api_error
 from duologue._dialects.openai_chat.calls import Calls
 from duologue._dialects.openai_chat.parts import FINISH_REASONS, read_audio, read_citation, read_usage
-from duologue._dialects.shape import a_string, an_array, an_object, kind_of, objects
+from duologue._dialects.shape import a_string, an_array, an_index, an_object, kind_of, objects
 from duologue._json import loads
 from duologue.errors import DecodeError
 from duologue.events import (
@@ -148,8 +148,8 @@ class Decoder:
     # -- a choice ------------------------------------------------------------------------------------------------------
 
     def _choice(self, choice: dict[str, Any], position: int, events: list[StreamEvent]) -> None:
-        index = choice.get("index")
-        if not isinstance(index, int):
+        index = an_index(choice.get("index"))
+        if index is None:
             index = position
         delta = choice.get(self._part)
         if delta:
@@ -218,7 +218,7 @@ class Decoder:
             arguments = json.dumps(arguments, ensure_ascii=False)
         arguments = a_string(arguments, "delta.tool_calls[].function.arguments")
         call_id = a_string(piece.get("id"), "delta.tool_calls[].id") or None
-        call = self._calls.setdefault(index, Calls()).find(piece.get("index"), call_id, name)
+        call = self._calls.setdefault(index, Calls()).find(an_index(piece.get("index")), call_id, name)
         call.arguments.append(arguments)
         event: dict[str, Any] = {"call_index": call.number, "arguments": arguments, "index": index}
         if not call.named:

@@ -6,7 +6,7 @@ import base64
 import binascii
 from typing import TYPE_CHECKING, Any
 
-from duologue._dialects.shape import a_count, string_or_none
+from duologue._dialects.shape import a_count, an_index, string_or_none
 from duologue.errors import DecodeError
 from duologue.models import AudioContent, CitationContent, Usage
 
@@ -53,13 +53,12 @@ def read_citation(note: dict[str, Any]) -> CitationContent:
     """A `url_citation`, nested as OpenAI has it or flat as Xiaomi has it."""
     nested = note.get("url_citation")
     body = nested if isinstance(nested, dict) else note
-    start, end = body.get("start_index"), body.get("end_index")
     return CitationContent(
         url=string_or_none(body.get("url")),
         title=string_or_none(body.get("title")),
         text=string_or_none(body.get("content") or body.get("summary")) or "",
-        start=start if isinstance(start, int) else None,
-        end=end if isinstance(end, int) else None,
+        start=an_index(body.get("start_index")),
+        end=an_index(body.get("end_index")),
         raw=note,
     )
 

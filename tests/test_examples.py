@@ -1,0 +1,101 @@
+"""Every example runs on its own, with the embedded model and no key, and shows what it promises."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from duologue import ChatResponse, Choice, Message
+from duologue import Client as BlockingClient
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+SECONDS = 120
+
+# What each must print. One without a line here fails, so that a new example comes with a promise of its own.
+PROMISES = {
+    "simple_streaming": [r"API", r"Finished: length", r"characters came in (?P<least_20>\d+) pieces"],
+    "event_types": [r"start +smollm2-135m of local", r"text_delta +a piece", r"done +whole", r"12 deltas, 1 end"],
+    "timeout": [r"river", r"Out of time \(total\); (?P<least_20>\d+) characters had come|Finished in time"],
+    "progress": [r"about 10 of at most 60 tokens\n(.*\n)*about 50 of", r"It took (?P<least_40>\d+) tokens: \w+"],
+    "concurrent_streams": [r"Stream 1: .*API", r"Stream 2: \w+", r"Stream 3: \w+"],
+    "demo": [
+        r"(?s)--- Client.*API.*--- AsyncClient.*API",
+        r"(?s)(finish reason +(length|stop)\ntokens +\d+ in, \d+ out\ntokens per second +\d.*){2}",
+        r"measured here over (?P<least_100>\d+) pieces",
+        r"Both twins gave the same answer",
+    ],
+}
+
+
+def examples() -> list[str]:
+    return sorted(path.stem for path in EXAMPLES.glob("*.py"))
+
+
+def run(name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environ = {key: value for key, value in os.environ.items() if not key.startswith("OPENAI_")}
+    return subprocess.run(
+        [sys.executable, "-W", "error", f"examples/{name}.py", *arguments],
+        cwd=EXAMPLES.parent,
+        env=environ,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("name", examples())
+def test_it_runs_and_shows_what_it_promises(name: str) -> None:
+    if importlib.util.find_spec("xllamacpp") is None:
+        pytest.skip("xllamacpp is not installed: no wheel of it for this platform, or not the extra `local`")
+    done = run(name)
+    assert (done.returncode, done.stderr) == (0, "")
+    for promise in PROMISES[name.removesuffix("_async")]:
+        found = re.search(promise, done.stdout)
+        assert found, f"{promise!r} is not in {done.stdout!r}"
+        for least, count in found.groupdict().items():
+            assert count is None or int(count) >= int(least.removeprefix("least_"))
+
+
+def test_each_has_a_twin() -> None:
+    names = set(examples()) - {"demo"}
+    assert {f"{name}_async" for name in names if not name.endswith("_async")} == {
+        name for name in names if name.endswith("_async")
+    }
+    assert {name.removesuffix("_async") for name in names} | {"demo"} == set(PROMISES)
+
+
+def test_the_demo_fails_where_the_provider_does() -> None:
+    done = run("demo", "nope")
+    assert done.returncode == 1
+    assert "Failed: unknown provider 'nope'" in done.stderr
+
+
+@pytest.mark.parametrize(("other", "code"), [("An API is", 0), ("An API was", 1)])
+def test_the_demo_fails_where_the_twins_differ(
+    other: str, code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def answer(text: str) -> ChatResponse:
+        return ChatResponse(choices=[Choice(0, Message.assistant(text))])
+
+    async def ask_async(_: str) -> ChatResponse:
+        return answer(other)
+
+    class Idle(BlockingClient):
+        def chat(self, *_: object, **__: object) -> ChatResponse:
+            return answer("Hello")
+
+    monkeypatch.syspath_prepend(EXAMPLES)
+    demo = importlib.import_module("demo")
+    monkeypatch.setattr(demo, "Client", Idle)
+    monkeypatch.setattr(demo, "ask", lambda _: answer("An API is"))
+    monkeypatch.setattr(demo, "ask_async", ask_async)
+    assert demo.main("local") == code
+    assert ("different answers" in capsys.readouterr().err) is bool(code)

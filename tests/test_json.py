@@ -1,0 +1,83 @@
+"""JSON, read strictly and written compactly."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from duologue._json import dumps, loads
+from duologue.errors import DecodeError
+from tests.kit.corpora import Vector, each, input_of
+
+
+@each("json")
+def test_vectors(vector: Vector) -> None:
+    """Bytes that are no UTF-8 never come this far: the frames replace them, so what is in a string is accepted."""
+    text = input_of(vector).decode("utf-8", "replace")
+    try:
+        loads(text)
+    except DecodeError:
+        assert vector["expect"] in ("reject", "either")
+    else:
+        assert vector["expect"] in ("accept", "either")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "not JSON: Expecting value at character 0 of 0"),
+        ('{"secret": canary}', "not JSON: Expecting value at character 11 of 18"),
+        ('"canary', "not JSON: Unterminated string starting at at character 0 of 7"),
+        ("{} canary", "not JSON: Extra data at character 3 of 9"),
+        ("NaN", "not JSON: NaN is not JSON"),
+        ("[-Infinity]", "not JSON: -Infinity is not JSON"),
+        ("[" * 100_000, "JSON nested too deeply"),
+        ('{"a":' * 100_000, "JSON nested too deeply"),
+    ],
+)
+def test_errors_name_the_place_and_not_the_text(text: str, message: str) -> None:
+    with pytest.raises(DecodeError) as caught:
+        loads(text)
+    assert str(caught.value) == message
+    assert caught.value.__suppress_context__
+
+
+def test_a_number_too_long_for_python() -> None:
+    with pytest.raises(DecodeError, match="not JSON"):
+        loads("1" * 5000)
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        ({"a": [1, 2.5, None, True]}, b'{"a":[1,2.5,null,true]}'),
+        ("é\u2028🙂", '"é\u2028🙂"'.encode()),
+        ("half \ud83d a pair", b'"half \\ud83d a pair"'),
+        ("\ud83d\ude42", b'"\\ud83d\\ude42"'),
+    ],
+)
+def test_written(data: Any, text: bytes) -> None:
+    assert dumps(data) == text
+
+
+def test_half_a_surrogate_pair_goes_back_as_it_came() -> None:
+    assert dumps(loads('"\\ud83d"')) == b'"\\ud83d"'
+
+
+@pytest.mark.parametrize(("data", "error"), [({1j}, TypeError), (float("nan"), ValueError), (object(), TypeError)])
+def test_what_json_cannot_say(data: Any, error: type[Exception]) -> None:
+    with pytest.raises(error):
+        dumps(data)
+
+
+def test_what_is_too_deep_or_endless() -> None:
+    deep: list[Any] = []
+    for _ in range(100_000):
+        deep = [deep]
+    with pytest.raises(ValueError, match="too deeply"):
+        dumps(deep)
+    endless: list[Any] = []
+    endless.append(endless)
+    with pytest.raises(ValueError, match="Circular"):
+        dumps(endless)

@@ -1,0 +1,36 @@
+"""What each twin waits with, where a stream through a socket does not reach it."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from duologue._waiting import async_abandon, limit
+
+if TYPE_CHECKING:
+    import pytest
+
+
+def test_a_connection_without_a_socket_cannot_be_limited() -> None:
+    seen = []
+    with limit(None, 0.01):
+        time.sleep(0.05)
+        seen.append("read on")
+    assert seen == ["read on"]
+
+
+def test_abandoned_where_trio_was_never_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "trio")
+    closed = []
+
+    async def close() -> None:
+        closed.append(True)
+
+    async def main() -> None:
+        async_abandon(close)
+        await asyncio.sleep(0)
+
+    asyncio.run(main())
+    assert closed == [True]
