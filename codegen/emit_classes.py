@@ -161,7 +161,7 @@ def _tag(cls: Class, spec: Spec) -> list[str]:
 
 
 def _flags(cls: Class) -> list[str]:
-    lines = [f"{INDENT}is_{flag}: ClassVar[bool] = {flag in cls.flags}" for flag in FLAGS]
+    lines = [f"{INDENT}is_{flag}: ClassVar[Literal[{flag in cls.flags}]] = {flag in cls.flags}" for flag in FLAGS]
     if all(field.name != "text" for field in cls.fields):
         lines.append(f'{INDENT}text: ClassVar[str] = ""')
     return lines

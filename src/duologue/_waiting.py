@@ -11,7 +11,7 @@ import threading
 import time
 import warnings
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from duologue._core.deadlines import Timed
 from duologue.errors import PoolTimeout
@@ -37,10 +37,27 @@ def sleep(seconds: float) -> None:
 
 
 async def async_run(function: Callable[[], T]) -> T:
-    """What a blocking function gives, run in a thread."""
-    import anyio.to_thread
+    """What a blocking function gives, run in a thread; cancelled, the thread is left to itself."""
+    import anyio
 
-    return await anyio.to_thread.run_sync(function, abandon_on_cancel=True)
+    outcome: list[tuple[T | None, BaseException | None]] = []
+
+    def work() -> None:
+        try:
+            outcome.append((function(), None))
+        except BaseException as reason:  # noqa: BLE001 - raised again in the caller's task
+            outcome.append((None, reason))
+
+    # Not a worker thread of the event loop: those are waited for at the program's end, and a download that was
+    # cancelled may be stuck in a read. What runs here takes a second or so: looking for its end now and then will do.
+    thread = threading.Thread(target=work, name="duologue", daemon=True)
+    thread.start()
+    while thread.is_alive():  # noqa: ASYNC110 - see above; an Event would need the loop's own way in from a thread
+        await anyio.sleep(0.01)
+    result, reason = outcome[0]
+    if reason is not None:
+        raise reason
+    return cast("T", result)
 
 
 def run(function: Callable[[], T]) -> T:

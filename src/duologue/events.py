@@ -55,10 +55,10 @@ class Start(EventMethods):
     """
 
     type: ClassVar[Literal["start"]] = "start"
-    is_delta: ClassVar[bool] = False
-    is_done: ClassVar[bool] = False
-    is_error: ClassVar[bool] = False
-    is_tool_result: ClassVar[bool] = False
+    is_delta: ClassVar[Literal[False]] = False
+    is_done: ClassVar[Literal[False]] = False
+    is_error: ClassVar[Literal[False]] = False
+    is_tool_result: ClassVar[Literal[False]] = False
     text: ClassVar[str] = ""
 
     id: str | None = None
@@ -77,10 +77,10 @@ class TextDelta(EventMethods):
     """
 
     type: ClassVar[Literal["text_delta"]] = "text_delta"
-    is_delta: ClassVar[bool] = True
-    is_done: ClassVar[bool] = False
-    is_error: ClassVar[bool] = False
-    is_tool_result: ClassVar[bool] = False
+    is_delta: ClassVar[Literal[True]] = True
+    is_done: ClassVar[Literal[False]] = False
+    is_error: ClassVar[Literal[False]] = False
+    is_tool_result: ClassVar[Literal[False]] = False
 
     text: str
     index: int = 0
@@ -97,10 +97,10 @@ class ReasoningDelta(EventMethods):
     """
 
     type: ClassVar[Literal["reasoning_delta"]] = "reasoning_delta"
-    is_delta: ClassVar[bool] = True
-    is_done: ClassVar[bool] = False
-    is_error: ClassVar[bool] = False
-    is_tool_result: ClassVar[bool] = False
+    is_delta: ClassVar[Literal[True]] = True
+    is_done: ClassVar[Literal[False]] = False
+    is_error: ClassVar[Literal[False]] = False
+    is_tool_result: ClassVar[Literal[False]] = False
 
     text: str
     index: int = 0
@@ -117,10 +117,10 @@ class RefusalDelta(EventMethods):
     """
 
     type: ClassVar[Literal["refusal_delta"]] = "refusal_delta"
-    is_delta: ClassVar[bool] = True
-    is_done: ClassVar[bool] = False
-    is_error: ClassVar[bool] = False
-    is_tool_result: ClassVar[bool] = False
+    is_delta: ClassVar[Literal[True]] = True
+    is_done: ClassVar[Literal[False]] = False
+    is_error: ClassVar[Literal[False]] = False
+    is_tool_result: ClassVar[Literal[False]] = False
 
     text: str
     index: int = 0
@@ -142,10 +142,10 @@ class ToolCallDelta(EventMethods):
     """
 
     type: ClassVar[Literal["tool_call_delta"]] = "tool_call_delta"
-    is_delta: ClassVar[bool] = True
-    is_done: ClassVar[bool] = False
-    is_error: ClassVar[bool] = False
-    is_tool_result: ClassVar[bool] = False
+    is_delta: ClassVar[Literal[True]] = True
+    is_done: ClassVar[Literal[False]] = False
+    is_error: ClassVar[Literal[False]] = False
+    is_tool_result: ClassVar[Literal[False]] = False
     text: ClassVar[str] = ""
 
     call_index: int
@@ -168,10 +168,10 @@ class ContentDelta(EventMethods):
     """
 
     type: ClassVar[Literal["content_delta"]] = "content_delta"
-    is_delta: ClassVar[bool] = True
-    is_done: ClassVar[bool] = False
-    is_error: ClassVar[bool] = False
-    is_tool_result: ClassVar[bool] = False
+    is_delta: ClassVar[Literal[True]] = True
+    is_done: ClassVar[Literal[False]] = False
+    is_error: ClassVar[Literal[False]] = False
+    is_tool_result: ClassVar[Literal[False]] = False
     text: ClassVar[str] = ""
 
     content: ContentPart
@@ -193,10 +193,10 @@ class ToolResult(ToolResultMethods):
     """
 
     type: ClassVar[Literal["tool_result"]] = "tool_result"
-    is_delta: ClassVar[bool] = False
-    is_done: ClassVar[bool] = False
-    is_error: ClassVar[bool] = False
-    is_tool_result: ClassVar[bool] = True
+    is_delta: ClassVar[Literal[False]] = False
+    is_done: ClassVar[Literal[False]] = False
+    is_error: ClassVar[Literal[False]] = False
+    is_tool_result: ClassVar[Literal[True]] = True
     text: ClassVar[str] = ""
 
     tool_name: str
@@ -217,10 +217,10 @@ class UsageUpdate(EventMethods):
     """
 
     type: ClassVar[Literal["usage_update"]] = "usage_update"
-    is_delta: ClassVar[bool] = False
-    is_done: ClassVar[bool] = False
-    is_error: ClassVar[bool] = False
-    is_tool_result: ClassVar[bool] = False
+    is_delta: ClassVar[Literal[False]] = False
+    is_done: ClassVar[Literal[False]] = False
+    is_error: ClassVar[Literal[False]] = False
+    is_tool_result: ClassVar[Literal[False]] = False
     text: ClassVar[str] = ""
 
     usage: Usage
@@ -238,10 +238,10 @@ class Done(EventMethods):
     """
 
     type: ClassVar[Literal["done"]] = "done"
-    is_delta: ClassVar[bool] = False
-    is_done: ClassVar[bool] = True
-    is_error: ClassVar[bool] = False
-    is_tool_result: ClassVar[bool] = False
+    is_delta: ClassVar[Literal[False]] = False
+    is_done: ClassVar[Literal[True]] = True
+    is_error: ClassVar[Literal[False]] = False
+    is_tool_result: ClassVar[Literal[False]] = False
     text: ClassVar[str] = ""
 
     finish_reason: FinishReason
@@ -261,10 +261,10 @@ class Error(EventMethods):
     """
 
     type: ClassVar[Literal["error"]] = "error"
-    is_delta: ClassVar[bool] = False
-    is_done: ClassVar[bool] = False
-    is_error: ClassVar[bool] = True
-    is_tool_result: ClassVar[bool] = False
+    is_delta: ClassVar[Literal[False]] = False
+    is_done: ClassVar[Literal[False]] = False
+    is_error: ClassVar[Literal[True]] = True
+    is_tool_result: ClassVar[Literal[False]] = False
     text: ClassVar[str] = ""
 
     error: DuologueError = attrs.field(eq=error_key, hash=False)
@@ -280,10 +280,10 @@ class Unknown(EventMethods):
     """
 
     type: ClassVar[Literal["unknown"]] = "unknown"
-    is_delta: ClassVar[bool] = False
-    is_done: ClassVar[bool] = False
-    is_error: ClassVar[bool] = False
-    is_tool_result: ClassVar[bool] = False
+    is_delta: ClassVar[Literal[False]] = False
+    is_done: ClassVar[Literal[False]] = False
+    is_error: ClassVar[Literal[False]] = False
+    is_tool_result: ClassVar[Literal[False]] = False
     text: ClassVar[str] = ""
 
     raw: Mapping[str, Any] = attrs.field(hash=False)

@@ -142,10 +142,10 @@ def test_every_event_answers_the_flags_and_text(tmp_path: Path) -> None:
     assert (
         """
     type: ClassVar[Literal["opened"]] = "opened"
-    is_delta: ClassVar[bool] = True
-    is_done: ClassVar[bool] = False
-    is_error: ClassVar[bool] = False
-    is_tool_result: ClassVar[bool] = False
+    is_delta: ClassVar[Literal[True]] = True
+    is_done: ClassVar[Literal[False]] = False
+    is_error: ClassVar[Literal[False]] = False
+    is_tool_result: ClassVar[Literal[False]] = False
     text: ClassVar[str] = ""
 
     box: Box

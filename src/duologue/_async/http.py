@@ -30,9 +30,8 @@ class AsyncRoad:
     def __init__(self, config: ClientConfig, endpoint: Endpoint, http_client: httpx.AsyncClient | None) -> None:
         self._max_connections = config.limits.max_connections
         self._endpoint = endpoint
-        self._client = checked_client(http_client, "aclose")
-        self._proxied: httpx.AsyncClient | None = None
-        self._own: AsyncTransport | None = None
+        self._theirs = checked_client(http_client, "aclose")
+        self._ours: AsyncTransport | httpx.AsyncClient | None = None
         self._lock = Lock()
         self.closed = False
         self._pace = Pace(config.limits.requests_per_minute)
@@ -40,14 +39,14 @@ class AsyncRoad:
 
     async def send(self, call: Call) -> httpx.Response:
         """Send a call's request, and give the response as soon as its head is there."""
-        if self.closed or (self._client is not None and self._client.is_closed):
+        if self.closed or (self._theirs is not None and self._theirs.is_closed):
             raise ClosedError("the client is closed")
-        delay = self._pace.reserve(monotonic())
-        if delay:
+        if delay := self._pace.reserve(monotonic()):
             await async_sleep(delay)
         endpoint = self._endpoint
         if endpoint.base_url is None:
             endpoint = await async_run(endpoint.start)
+            call.deadlines.restart(monotonic())
         import httpx  # loaded with the first request, since it takes longer than all the rest
 
         timeouts = call.begin_request(monotonic())
@@ -58,12 +57,11 @@ class AsyncRoad:
             content=call.body,
             extensions={"timeout": timeouts},
         )
-        if self._client is None and needs_proxy(endpoint.base_url, os.environ):
-            self._client = self._proxied = httpx.AsyncClient(verify=ssl_context())
-        if self._client is not None:
-            response = await self._client.send(request, stream=True, follow_redirects=False)
+        road = self._theirs or self._road(str(endpoint.base_url))
+        if isinstance(road, httpx.AsyncBaseTransport):
+            response = await road.handle_async_request(request)
         else:
-            response = await self._transport(endpoint).handle_async_request(request)
+            response = await road.send(request, stream=True, follow_redirects=False)
         # Where connections have no deadline of their own, this much is what the body's reads are held to.
         timeouts["read"] = call.deadlines.body()
         return response
@@ -71,15 +69,18 @@ class AsyncRoad:
     async def aclose(self) -> None:
         """Close what is ours."""
         self.closed = True
-        for ours in (self._own, self._proxied):
-            if ours is not None:
-                await ours.aclose()
+        if self._ours is not None:
+            await self._ours.aclose()
 
-    def _transport(self, endpoint: Endpoint) -> AsyncTransport:
+    def _road(self, base_url: str) -> AsyncTransport | httpx.AsyncClient:
+        import httpx
+
         from duologue._async.transport import AsyncTransport
 
+        context = ssl_context() if base_url.startswith("https:") else None
         with self._lock:  # held for no wait: two threads must not make a pool each
-            if self._own is None:
-                secure = str(endpoint.base_url).startswith("https:")
-                self._own = AsyncTransport(ssl_context() if secure else None, self._max_connections)
-            return self._own
+            if self._ours is None and needs_proxy(base_url, os.environ):
+                self._ours = httpx.AsyncClient(verify=ssl_context())
+            elif self._ours is None:
+                self._ours = AsyncTransport(context, self._max_connections)
+            return self._ours

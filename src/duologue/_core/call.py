@@ -103,7 +103,7 @@ class Call:
             return self.exchange.fail(reason)
         if not is_transport_failure(reason):
             raise reason
-        error = transport_error(reason, phase=self.deadlines.phase() if begun else "first_event", begun=begun)
+        error = transport_error(reason, phase=self.deadlines.phase(), begun=begun)
         error.__cause__ = reason
         return self.exchange.fail(error)
 

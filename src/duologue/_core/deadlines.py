@@ -29,6 +29,10 @@ class Deadlines:
         self._bytes: float | None = None
         self._event: float | None = None
 
+    def restart(self, now: float) -> None:
+        """What went before, such as starting the embedded model, was not the provider's time."""
+        self._start = now
+
     def request_begins(self, now: float) -> None:
         """A request goes out, the first one or a retry."""
         self._request = now

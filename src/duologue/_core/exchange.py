@@ -22,8 +22,10 @@ from duologue.errors import (
     DecodeError,
     DuologueError,
     LimitExceeded,
+    ProtocolError,
     RedirectRefused,
     StreamTruncated,
+    TransportError,
 )
 from duologue.events import Done, Error, StreamEvent
 
@@ -105,6 +107,9 @@ class Exchange:
         """Something went wrong: the `Error` event, unless the answer is over."""
         if self.finished:
             return []
+        if self._status >= 300 and isinstance(error, (TransportError, ProtocolError)):
+            # The status says more than what befell the body that explains it.
+            error = self._refusal("".join(self._frames.close()), error)
         self.finished = True
         self.error = error
         if self._status:
@@ -143,7 +148,7 @@ class Exchange:
     def _feed(self, data: bytes, events: list[StreamEvent]) -> None:
         data = self._body.feed(data)
         limit = self._limits.max_bytes
-        room = len(data) if limit is None else limit - self._bytes
+        room = len(data) if limit is None or self._status >= 300 else limit - self._bytes
         self._bytes += len(data)
         for frame in self._frames.feed(data[:room]):
             self._take(frame, events)
@@ -209,8 +214,19 @@ class Exchange:
             self._take_last(text.decode("utf-8", "replace"), events)
 
     def _refuse_status(self, text: str, _events: list[StreamEvent]) -> None:
+        raise self._refusal(text)
+
+    def _refusal(self, text: str, cause: DuologueError | None = None) -> DuologueError:
+        """The error that the status and as much of the body as there is stand for."""
+        if isinstance(cause, RedirectRefused):
+            return cause
+        error = self._status_error(text)
+        error.__cause__ = cause
+        return error
+
+    def _status_error(self, text: str) -> DuologueError:
         if self._status < 400:
-            raise RedirectRefused(
+            return RedirectRefused(
                 f"the provider answered with a redirect (status {self._status}), which is not followed, since the key "
                 "would go along: set base_url to the right address",
                 status_code=self._status,
@@ -219,7 +235,7 @@ class Exchange:
             payload = loads(text)
         except DecodeError:
             payload = text[:_ERROR_CHARACTERS]
-        raise api_error(payload, status=self._status, retry_after=self._retry_after)
+        return api_error(payload, status=self._status, retry_after=self._retry_after)
 
     def _refuse_type(self, text: str, _events: list[StreamEvent]) -> None:
         raise ContentTypeError(

@@ -18,7 +18,7 @@ class WholeReader:
         self._size = 0
 
     def feed(self, data: bytes) -> list[str]:
-        """Nothing yet.
+        """Nothing yet, or the text where it is cut here: nobody has to wait for the rest.
 
         Raises:
             LimitExceeded: the body is longer than `max_bytes`.
@@ -26,7 +26,8 @@ class WholeReader:
         if self._max_bytes is not None and self._size + len(data) > self._max_bytes:
             if not self._cut:
                 raise LimitExceeded(f"an answer of more than {self._max_bytes} bytes", limit="max_event_bytes")
-            data = data[: self._max_bytes - self._size]
+            self._held.append(data[: self._max_bytes - self._size])
+            return self.close()
         self._held.append(data)
         self._size += len(data)
         return []

@@ -31,9 +31,8 @@ class Road:
     def __init__(self, config: ClientConfig, endpoint: Endpoint, http_client: httpx.Client | None) -> None:
         self._max_connections = config.limits.max_connections
         self._endpoint = endpoint
-        self._client = checked_client(http_client, "close")
-        self._proxied: httpx.Client | None = None
-        self._own: Transport | None = None
+        self._theirs = checked_client(http_client, "close")
+        self._ours: Transport | httpx.Client | None = None
         self._lock = Lock()
         self.closed = False
         self._pace = Pace(config.limits.requests_per_minute)
@@ -41,14 +40,14 @@ class Road:
 
     def send(self, call: Call) -> httpx.Response:
         """Send a call's request, and give the response as soon as its head is there."""
-        if self.closed or (self._client is not None and self._client.is_closed):
+        if self.closed or (self._theirs is not None and self._theirs.is_closed):
             raise ClosedError("the client is closed")
-        delay = self._pace.reserve(monotonic())
-        if delay:
+        if delay := self._pace.reserve(monotonic()):
             sleep(delay)
         endpoint = self._endpoint
         if endpoint.base_url is None:
             endpoint = run(endpoint.start)
+            call.deadlines.restart(monotonic())
         import httpx  # loaded with the first request, since it takes longer than all the rest
 
         timeouts = call.begin_request(monotonic())
@@ -59,12 +58,11 @@ class Road:
             content=call.body,
             extensions={"timeout": timeouts},
         )
-        if self._client is None and needs_proxy(endpoint.base_url, os.environ):
-            self._client = self._proxied = httpx.Client(verify=ssl_context())
-        if self._client is not None:
-            response = self._client.send(request, stream=True, follow_redirects=False)
+        road = self._theirs or self._road(str(endpoint.base_url))
+        if isinstance(road, httpx.BaseTransport):
+            response = road.handle_request(request)
         else:
-            response = self._transport(endpoint).handle_request(request)
+            response = road.send(request, stream=True, follow_redirects=False)
         # Where connections have no deadline of their own, this much is what the body's reads are held to.
         timeouts["read"] = call.deadlines.body()
         return response
@@ -72,15 +70,18 @@ class Road:
     def close(self) -> None:
         """Close what is ours."""
         self.closed = True
-        for ours in (self._own, self._proxied):
-            if ours is not None:
-                ours.close()
+        if self._ours is not None:
+            self._ours.close()
 
-    def _transport(self, endpoint: Endpoint) -> Transport:
+    def _road(self, base_url: str) -> Transport | httpx.Client:
+        import httpx
+
         from duologue._sync.transport import Transport
 
+        context = ssl_context() if base_url.startswith("https:") else None
         with self._lock:  # held for no wait: two threads must not make a pool each
-            if self._own is None:
-                secure = str(endpoint.base_url).startswith("https:")
-                self._own = Transport(ssl_context() if secure else None, self._max_connections)
-            return self._own
+            if self._ours is None and needs_proxy(base_url, os.environ):
+                self._ours = httpx.Client(verify=ssl_context())
+            elif self._ours is None:
+                self._ours = Transport(context, self._max_connections)
+            return self._ours
