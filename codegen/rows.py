@@ -61,6 +61,9 @@ def _value(node: Node, field: Field, type_: Type, spec: Spec) -> Any:
         return None
     if type_.kind == "list" and type_.item is not None:
         return tuple(_value(item, field, type_.item, spec) for item in read.sequence(node, field.name))
+    if type_.kind == "map" and type_.item is not None:
+        entries = read.mapping(node, field.name).items()
+        return {key: _value(item, field, type_.item, spec) for key, item in entries}
     if type_.kind == "enum":
         values = spec.enums[type_.name].values
         if node.value not in values:

@@ -74,6 +74,7 @@ class TextDelta(EventMethods):
     Args:
         text: The piece.
         index: Which choice it belongs to.
+        block: Which part of the message's content it belongs to, where the provider numbers them.
     """
 
     type: ClassVar[Literal["text_delta"]] = "text_delta"
@@ -84,6 +85,7 @@ class TextDelta(EventMethods):
 
     text: str
     index: int = 0
+    block: int = 0
 
 
 @attrs.frozen
@@ -94,6 +96,7 @@ class ReasoningDelta(EventMethods):
         text: The piece.
         index: Which choice it belongs to.
         signature: The provider's opaque proof of the thoughts so far.
+        block: Which part of the message's content it belongs to, where the provider numbers them.
     """
 
     type: ClassVar[Literal["reasoning_delta"]] = "reasoning_delta"
@@ -105,6 +108,7 @@ class ReasoningDelta(EventMethods):
     text: str
     index: int = 0
     signature: str | None = attrs.field(default=None, repr=False)
+    block: int = 0
 
 
 @attrs.frozen
@@ -114,6 +118,7 @@ class RefusalDelta(EventMethods):
     Args:
         text: The piece.
         index: Which choice it belongs to.
+        block: Which part of the message's content it belongs to, where the provider numbers them.
     """
 
     type: ClassVar[Literal["refusal_delta"]] = "refusal_delta"
@@ -124,6 +129,7 @@ class RefusalDelta(EventMethods):
 
     text: str
     index: int = 0
+    block: int = 0
 
 
 @attrs.frozen
@@ -165,6 +171,7 @@ class ContentDelta(EventMethods):
     Args:
         content: The part, or the next piece of it.
         index: Which choice it belongs to.
+        block: Which part of the message's content it belongs to, where the provider numbers them.
     """
 
     type: ClassVar[Literal["content_delta"]] = "content_delta"
@@ -176,6 +183,7 @@ class ContentDelta(EventMethods):
 
     content: ContentPart
     index: int = 0
+    block: int = 0
 
 
 @attrs.frozen

@@ -121,21 +121,33 @@ UsageSource: TypeAlias = Literal["reported", "absent"]
 """
 USAGE_SOURCE_VALUES: Final[tuple[UsageSource, ...]] = ("reported", "absent")
 
-AuthScheme: TypeAlias = Literal["bearer", "none"]
+AuthScheme: TypeAlias = Literal["bearer", "x-api-key", "x-goog-api-key", "api-key", "sigv4", "none"]
 """How the key travels.
 
 'bearer': `Authorization: Bearer KEY`.
+'x-api-key': `x-api-key: KEY`.
+'x-goog-api-key': `x-goog-api-key: KEY`.
+'api-key': `api-key: KEY`.
+'sigv4': AWS Signature Version 4, or a bearer token.
 'none': Without a key.
 """
-AUTH_SCHEME_VALUES: Final[tuple[AuthScheme, ...]] = ("bearer", "none")
+AUTH_SCHEME_VALUES: Final[tuple[AuthScheme, ...]] = (
+    "bearer",
+    "x-api-key",
+    "x-goog-api-key",
+    "api-key",
+    "sigv4",
+    "none",
+)
 
-EndMarker: TypeAlias = Literal["done_line", "finish_reason"]
+EndMarker: TypeAlias = Literal["done_line", "event", "finish_reason"]
 """What tells that a stream is whole.
 
 'done_line': The line `data: [DONE]`.
+'event': An event or a field of the dialect's own, such as `message_stop` or `done: true`.
 'finish_reason': A finish reason, then a clean end of the body: this server sends no marker.
 """
-END_MARKER_VALUES: Final[tuple[EndMarker, ...]] = ("done_line", "finish_reason")
+END_MARKER_VALUES: Final[tuple[EndMarker, ...]] = ("done_line", "event", "finish_reason")
 
 
 def _tuple_of_tool_call(items: Iterable[ToolCall]) -> tuple[ToolCall, ...]:
@@ -633,6 +645,7 @@ class Provider:
         max_tokens_field: The name under which `max_tokens` is sent.
         reasoning_field: The name under which an assistant's reasoning is sent back; none where the provider does not
             take it.
+        headers: HTTP headers that every request carries.
         stream_usage: Whether to ask for a usage chunk with `stream_options`.
     """
 
@@ -651,6 +664,11 @@ class Provider:
     end_marker: EndMarker = attrs.field(default="done_line", validator=check.field(check.one_of(END_MARKER_VALUES)))
     max_tokens_field: str = attrs.field(default="max_tokens", validator=check.field(check.string))
     reasoning_field: str | None = attrs.field(default=None, validator=check.field(check.optional(check.string)))
+    headers: Mapping[str, str] = attrs.field(
+        factory=dict,
+        validator=check.field(check.mapping(check.string)),
+        hash=False,
+    )
     stream_usage: bool = attrs.field(default=True, validator=check.field(check.boolean))
 
 

@@ -3,8 +3,7 @@
 Feed it every event in order; `response()` is the answer as it stands. Text is kept in pieces and joined when asked
 for, so the cost is linear however small the pieces are.
 
-A Chat Completions message has one text, one reasoning and one refusal, so however its pieces are mixed in the stream,
-they come out as one part each, in the order of a whole answer.
+Parts stand in the order of their blocks, as in a whole answer.
 """
 
 from __future__ import annotations
@@ -65,29 +64,44 @@ class _Call:
         return ToolCall(self.id, self.name, "".join(self.arguments), self.type, self.generated_id, self.extra)
 
 
+# The order of a message's parts within a block. Chat Completions has one block, and one text, one reasoning and one
+# refusal in it, so however their pieces are mixed in the stream they come out as one part each.
+_REASONING, _TEXT, _REFUSAL, _OTHER = range(4)
+_MAKE: dict[int, Callable[[str], ContentPart]] = {_TEXT: TextContent, _REFUSAL: RefusalContent}
+
+
 class _Choice:
-    __slots__ = ("calls", "extra", "parts", "reasoning", "refusal", "signature", "text")
+    __slots__ = ("calls", "extra", "other", "refused", "signatures", "texts")
 
     def __init__(self) -> None:
-        self.text: list[str] = []
-        self.reasoning: list[str] = []
-        self.refusal: list[str] = []
-        self.signature: str | None = None
-        # Each is one part's pieces.
-        self.parts: list[list[ContentPart]] = []
+        # By block and kind.
+        self.texts: dict[tuple[int, int], list[str]] = {}
+        self.signatures: dict[int, str] = {}
+        # Each is one part's pieces, after its block.
+        self.other: list[tuple[int, list[ContentPart]]] = []
         self.calls: dict[int, _Call] = {}
         self.extra: dict[str, Any] = {}
+        self.refused = False
+
+    def add_text(self, block: int, kind: int, text: str) -> None:
+        pieces = self.texts.get((block, kind))
+        if pieces is None:
+            self.texts[block, kind] = [text]
+        else:
+            pieces.append(text)
 
     def message(self) -> Message:
-        parts: list[ContentPart] = []
-        if self.reasoning or self.signature:
-            parts.append(ReasoningContent("".join(self.reasoning), self.signature))
-        if self.text:
-            parts.append(TextContent("".join(self.text)))
-        if self.refusal:
-            parts.append(RefusalContent("".join(self.refusal)))
+        parts: list[tuple[int, int, ContentPart]] = []
+        for (block, kind), pieces in self.texts.items():
+            text = "".join(pieces)
+            if kind == _REASONING:
+                parts.append((block, kind, ReasoningContent(text, self.signatures.get(block))))
+            else:
+                parts.append((block, kind, _MAKE[kind](text)))
+        parts += [(block, _OTHER, _joined(pieces)) for block, pieces in self.other]
+        parts.sort(key=lambda part: part[:2])
         calls = tuple(self.calls[number].call() for number in sorted(self.calls))
-        return Message("assistant", (*parts, *map(_joined, self.parts)), tool_calls=calls)
+        return Message("assistant", tuple(part for _, _, part in parts), tool_calls=calls)
 
     def choice(self, index: int, finish: tuple[FinishReason, str] | None) -> Choice:
         message = self.message()
@@ -95,7 +109,7 @@ class _Choice:
         # Several servers say `stop`, or nothing at all, over an answer that wants tools run, or that is a refusal.
         if reason in ("stop", "unknown") and message.tool_calls:
             reason = "tool_calls"
-        elif reason == "stop" and self.refusal:
+        elif reason == "stop" and self.refused:
             reason = "refusal"
         return Choice(index, message, reason, word, self.extra)
 
@@ -142,26 +156,29 @@ class Accumulator:
         self._extra.update(event.extra)
 
     def _text(self, event: TextDelta) -> None:
-        self._choice(event.index).text.append(event.text)
+        self._choice(event.index).add_text(event.block, _TEXT, event.text)
 
     def _reasoning(self, event: ReasoningDelta) -> None:
         choice = self._choice(event.index)
-        choice.reasoning.append(event.text)
-        choice.signature = event.signature or choice.signature
+        choice.add_text(event.block, _REASONING, event.text)
+        if event.signature is not None:
+            choice.signatures[event.block] = event.signature
 
     def _refusal(self, event: RefusalDelta) -> None:
-        self._choice(event.index).refusal.append(event.text)
+        choice = self._choice(event.index)
+        choice.add_text(event.block, _REFUSAL, event.text)
+        choice.refused = True
 
     def _call(self, event: ToolCallDelta) -> None:
         self._choice(event.index).calls.setdefault(event.call_index, _Call()).add(event)
 
     def _content(self, event: ContentDelta) -> None:
-        parts = self._choice(event.index).parts
-        pieces = next((pieces for pieces in parts if _goes_on(pieces[0], event.content)), None)
-        if pieces is None:
-            parts.append([event.content])
-        else:
-            pieces.append(event.content)
+        other = self._choice(event.index).other
+        for block, pieces in other:
+            if block == event.block and _goes_on(pieces[0], event.content):
+                pieces.append(event.content)
+                return
+        other.append((event.block, [event.content]))
 
     def _set_usage(self, event: UsageUpdate) -> None:
         self._usage = event.usage

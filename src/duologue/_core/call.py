@@ -56,6 +56,7 @@ class Call:
             raise UnsupportedError(f"{model} does not stream: use chat()")
         wire = self._dialect.encode(request, endpoint.provider, model=model, stream=stream)
         self.path = wire.path
+        self._headers = wire.headers
         try:
             self.body = dumps(wire.body)
         except (TypeError, ValueError) as reason:
@@ -70,6 +71,7 @@ class Call:
             "content-type": "application/json",
             "user-agent": f"duologue/{__version__}",
             **endpoint.headers(),
+            **self._headers,
         }
         headers.update((name.lower(), value) for name, value in self.config.headers.items())
         return headers

@@ -43,8 +43,14 @@ class Endpoint:
     known: bool = True
 
     def headers(self) -> dict[str, str]:
-        """The headers that carry the key."""
-        return {"authorization": f"Bearer {self.api_key.reveal()}"} if self.api_key else {}
+        """The headers that carry the key, and those that every request to the provider carries."""
+        headers = dict(self.provider.headers)
+        scheme = self.provider.auth
+        if self.api_key is not None and scheme in ("bearer", "sigv4"):
+            headers["authorization"] = f"Bearer {self.api_key.reveal()}"
+        elif self.api_key is not None and scheme != "none":
+            headers[scheme] = self.api_key.reveal()
+        return headers
 
     def start(self) -> Endpoint:
         """The endpoint with the embedded model's server running behind it. Takes a while the first time.
@@ -84,6 +90,8 @@ def resolve(config: ClientConfig, environ: Mapping[str, str]) -> Endpoint:
     for option in config.options:
         if option not in _OPTIONS:
             raise ConfigurationError(f"unknown option {option!r}; known ones: {', '.join(sorted(_OPTIONS))}")
+    if config.base_url is None and provider.base_url is None and name != "local":
+        raise ConfigurationError(f"{provider.title} has an address of your own: pass base_url=...; see {provider.docs}")
     base_url = _checked_url(config.base_url, insecure=bool(config.options.get("allow_insecure")))
     known = base_url is None or _same_server(base_url, provider.base_url)
     return Endpoint(

@@ -60,7 +60,7 @@ class Exchange:
         self._decoder = dialect.Decoder(provider)
         self._accumulator = Accumulator(provider.name)
         # A server that we know to send an end marker is held to it; from another, a finish reason has to do.
-        self._marker_needed = known and provider.end_marker == "done_line"
+        self._marker_needed = known and provider.end_marker != "finish_reason"
         self._body: Body = Plain()
         self._frames: _Frames = WholeReader(max_bytes=limits.max_event_bytes)
         self._decode: Callable[[Any, list[StreamEvent]], None] = self._decoder.feed_whole

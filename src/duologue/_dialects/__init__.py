@@ -2,7 +2,7 @@
 
 A dialect is found by the name that the provider table gives. It is a module with
 
-- `FRAMING`: how a streamed body is framed, `sse` or `jsonl`;
+- `FRAMING`: how a streamed body is framed, `sse`, `jsonl` or `aws-eventstream`;
 - `encode(request, provider, *, model, stream) -> Wire`: what to send, or `UnsupportedError`;
 - `Decoder(provider)`: one stream's state.
 
@@ -12,20 +12,24 @@ All of a provider's state lives in its decoder; nothing here does IO or reads a 
 from __future__ import annotations
 
 from importlib import import_module
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
 
 from duologue.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from duologue.events import StreamEvent
     from duologue.models import ChatRequest, FinishReason, Provider
 
 
 class Wire(NamedTuple):
-    """A request as the provider takes it: the path below the base URL, and the JSON body."""
+    """A request as the provider takes it: the path below the base URL, the JSON body, and headers that go with them."""
 
     path: str
     body: dict[str, Any]
+    headers: Mapping[str, str] = MappingProxyType({})
 
 
 class Decoder(Protocol):
@@ -67,7 +71,15 @@ class Dialect(Protocol):
         ...
 
 
-_MODULES = {"openai-chat": "openai_chat"}
+_MODULES = {
+    "anthropic-messages": "anthropic_messages",
+    "bedrock-converse": "bedrock_converse",
+    "cohere": "cohere",
+    "gemini": "gemini",
+    "ollama": "ollama",
+    "openai-chat": "openai_chat",
+    "openai-responses": "openai_responses",
+}
 
 
 def find_dialect(name: str) -> Dialect:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from math import isfinite
 from typing import Any
+from urllib.parse import quote
 
 from duologue.errors import DecodeError
 
@@ -56,3 +57,8 @@ def a_count(counts: Any, key: str) -> int:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not isfinite(value):
         raise DecodeError(f"usage.{key}: expected a number, got {kind_of(value)}")
     return int(value)
+
+
+def path_segment(text: str) -> str:
+    """A model's name as one segment of a path: whatever is in it, it cannot lead elsewhere."""
+    return quote(text, safe="")
