@@ -148,6 +148,16 @@ def _mapping(given: Mapping[str, Any] | None) -> Mapping[str, Any]:
     return {} if given is None else given
 
 
+# Options that are keys, and so are not shown.
+_SECRET_OPTIONS = frozenset({"aws_secret_access_key", "aws_session_token"})
+
+
+def _options(given: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    if not isinstance(given, Mapping):
+        return _mapping(given)
+    return {key: _secret(value) if key in _SECRET_OPTIONS else value for key, value in given.items()}
+
+
 def _timeouts(given: Timeouts | float | None) -> Timeouts:
     if isinstance(given, (int, float)):
         return Timeouts(total=given)
@@ -200,7 +210,7 @@ class ClientConfig:
     headers: Mapping[str, str] = attrs.field(
         default=None, converter=_mapping, validator=_sendable, repr=False, hash=False
     )
-    options: Mapping[str, Any] = attrs.field(default=None, converter=_mapping, validator=_a(Mapping), hash=False)
+    options: Mapping[str, Any] = attrs.field(default=None, converter=_options, validator=_a(Mapping), hash=False)
 
 
 def make_config(provider: str | ClientConfig, **fields: Any) -> ClientConfig:

@@ -51,10 +51,12 @@ class Reading(NamedTuple):
         return [event for event in self.events if isinstance(event, kinds)]
 
 
-def open_exchange(*, stream: bool = True, known: bool = True, limits: Limits | None = None, **row: Any) -> Exchange:
-    """An exchange with a provider that speaks Chat Completions; `row` changes its row of the table."""
-    provider = attrs.evolve(PROVIDERS["openai"], **row)
-    return Exchange(find_dialect("openai-chat"), provider, limits or Limits(), stream=stream, known=known)
+def open_exchange(
+    provider: str = "openai", *, stream: bool = True, known: bool = True, limits: Limits | None = None, **row: Any
+) -> Exchange:
+    """An exchange with a provider; `row` changes its row of the table."""
+    changed = attrs.evolve(PROVIDERS[provider], **row)
+    return Exchange(find_dialect(changed.dialect), changed, limits or Limits(), stream=stream, known=known)
 
 
 def read(pieces: Iterable[bytes], *, status: int = 200, headers: Mapping[str, str] = SSE, **options: Any) -> Reading:

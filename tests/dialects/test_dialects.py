@@ -12,7 +12,7 @@ from duologue.errors import ConfigurationError
 @pytest.mark.parametrize("name", sorted(_MODULES))
 def test_every_dialect_has_what_it_takes(name: str) -> None:
     dialect = find_dialect(name)
-    assert dialect.FRAMING in ("sse", "jsonl")
+    assert dialect.FRAMING in ("sse", "jsonl", "aws-eventstream")
     decoder = dialect.Decoder(PROVIDERS["openai"])
     assert decoder.ended is False
     assert decoder.finish == {}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from threading import Lock
-from time import monotonic
+from time import monotonic, time
 from typing import TYPE_CHECKING
 
 from duologue._core.network import checked_client, needs_proxy, ssl_context
@@ -53,7 +53,7 @@ class AsyncRoad:
         request = httpx.Request(
             "POST",
             f"{endpoint.base_url}{call.path}",
-            headers=call.headers(endpoint),
+            headers=call.headers(endpoint, time()),
             content=call.body,
             extensions={"timeout": timeouts},
         )

@@ -184,6 +184,8 @@ class Accumulator:
         self._usage = event.usage
 
     def _unknown(self, event: Unknown) -> None:
+        if event.index is None and "type" in event.raw:
+            return  # an event of an unknown kind, whole: its fields are its own, and the next one's would cover them
         extra = self._extra if event.index is None else self._choice(event.index).extra
         for key, value in event.raw.items():
             extra[key] = _merged(extra.get(key), value) if key in _GROWING else value
@@ -201,14 +203,16 @@ _TAKE: dict[type, Callable[[Any, Any], None]] = {
 }
 
 
-# What comes in pieces: log probabilities token by token, and a delta's own unknown fields.
-_GROWING = frozenset({"logprobs", "delta"})
+# What comes in pieces: log probabilities token by token, a delta's own unknown fields, and Gemini's citations.
+_GROWING = frozenset({"citationMetadata", "delta", "logprobs", "logprobsResult"})
 # Those of `reasoning_details` that come in pieces: https://openrouter.ai/docs/use-cases/reasoning-tokens
 _GROWING_DETAILS = frozenset({"reasoning.text", "reasoning.summary"})
 
 
 def _merged(before: Any, piece: Any) -> Any:
-    """Two objects as one, their lists joined."""
+    """Two objects as one, their lists joined; or two lists as one, as Ollama and Cohere have log probabilities."""
+    if isinstance(before, list) and isinstance(piece, list):
+        return before + piece
     if not isinstance(before, dict) or not isinstance(piece, dict):
         return piece
     merged = dict(before)

@@ -63,8 +63,9 @@ class Call:
             raise ValueError(f"the request holds what JSON cannot say: {reason}") from None
         self.exchange = self._new_exchange()
 
-    def headers(self, endpoint: Endpoint) -> dict[str, str]:
-        """The headers of the request, the key among them; the caller's own come last and win."""
+    def headers(self, endpoint: Endpoint, now: float) -> dict[str, str]:
+        """The headers of the request, the key or a signature of `now`, in seconds since 1970, among them; the caller's
+        own come last and win."""
         headers = {
             "accept": "text/event-stream" if self._stream else "application/json",
             "accept-encoding": ACCEPT,
@@ -74,7 +75,7 @@ class Call:
             **self._headers,
         }
         headers.update((name.lower(), value) for name, value in self.config.headers.items())
-        return headers
+        return endpoint.signed(headers, self.path, self.body, now)
 
     def begin_request(self, now: float) -> dict[str, float | None]:
         """Another request goes out; the timeouts for it, in seconds, as httpx takes them."""

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import attrs
 
+from duologue._core import aws
 from duologue._core.secret import Secret
 from duologue._tables import PROVIDERS
 from duologue.errors import ConfigurationError
@@ -34,6 +35,9 @@ class Endpoint:
         api_key: the key, or None.
         model: the model where a request names none.
         known: whether what answers there is what the table describes.
+        signer: what signs the requests, where that takes the place of a key in a header.
+        chain: where the keys to sign with come from, if they are not known yet.
+        fixed_url: the caller's own address, where `base_url` waits for `start`.
     """
 
     provider: Provider
@@ -41,6 +45,9 @@ class Endpoint:
     api_key: Secret | None
     model: str | None
     known: bool = True
+    signer: aws.Signer | None = None
+    chain: aws.Chain | None = None
+    fixed_url: str | None = None
 
     def headers(self) -> dict[str, str]:
         """The headers that carry the key, and those that every request to the provider carries."""
@@ -52,12 +59,23 @@ class Endpoint:
             headers[scheme] = self.api_key.reveal()
         return headers
 
+    def signed(self, headers: dict[str, str], path: str, body: bytes, now: float) -> dict[str, str]:
+        """The headers with a signature where one is wanted; `now` is in seconds since 1970. The caller's own
+        authorization wins."""
+        if self.signer is None or "authorization" in headers:
+            return headers
+        return self.signer.sign(str(self.base_url), path, headers, body, now)
+
     def start(self) -> Endpoint:
-        """The endpoint with the embedded model's server running behind it. Takes a while the first time.
+        """The endpoint with what it waits for: keys, or the embedded model's server running behind it. Takes a while
+        the first time.
 
         Raises:
-            ConfigurationError: the server cannot be had.
+            ConfigurationError: the keys or the server cannot be had.
         """
+        if self.chain is not None:
+            signer = self.chain.signer()
+            return attrs.evolve(self, base_url=self.fixed_url or aws.address(signer.region), signer=signer)
         from duologue.local import ensure_server
 
         # The template that knows tools writes the same prompt as the model's own where a request has none.
@@ -87,19 +105,47 @@ def resolve(config: ClientConfig, environ: Mapping[str, str]) -> Endpoint:
     """
     name, _, model = config.provider.partition(":")
     provider = find_provider(name)
+    options = _OPTIONS | aws.OPTIONS if provider.auth == "sigv4" else _OPTIONS
     for option in config.options:
-        if option not in _OPTIONS:
-            raise ConfigurationError(f"unknown option {option!r}; known ones: {', '.join(sorted(_OPTIONS))}")
-    if config.base_url is None and provider.base_url is None and name != "local":
+        if option not in options:
+            raise ConfigurationError(f"unknown option {option!r}; known ones: {', '.join(sorted(options))}")
+    if config.base_url is None and provider.base_url is None and provider.auth != "sigv4" and name != "local":
         raise ConfigurationError(f"{provider.title} has an address of your own: pass base_url=...; see {provider.docs}")
     base_url = _checked_url(config.base_url, insecure=bool(config.options.get("allow_insecure")))
+    model_name = config.model or model or provider.default_model
+    if provider.auth == "sigv4":
+        return _resolve_aws(config, provider, environ, base_url=base_url, model=model_name)
     known = base_url is None or _same_server(base_url, provider.base_url)
     return Endpoint(
         provider=provider,
         base_url=base_url or provider.base_url,
         api_key=config.api_key or _key_of(provider, environ, known=known),
-        model=config.model or model or provider.default_model,
+        model=model_name,
         known=known,
+    )
+
+
+def _resolve_aws(
+    config: ClientConfig, provider: Provider, environ: Mapping[str, str], *, base_url: str | None, model: str | None
+) -> Endpoint:
+    known = base_url is None or aws.is_aws(base_url) or is_loopback(urlsplit(base_url).hostname or "")
+    access = aws.find_access(
+        config.options,
+        environ,
+        base_url=base_url,
+        api_key=config.api_key,
+        bearer_env=provider.key_env,
+        trusted=known,
+    )
+    return Endpoint(
+        provider=provider,
+        base_url=access.base_url,
+        api_key=config.api_key or access.bearer,
+        model=model,
+        known=known,
+        signer=access.signer,
+        chain=access.chain,
+        fixed_url=base_url,
     )
 
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 from duologue._core.accumulate import Accumulator
-from duologue._core.headers import media_type, request_id, retry_after
+from duologue._core.headers import error_type, media_type, request_id, retry_after
 from duologue._dialects.api_errors import api_error
+from duologue._frames.eventstream import EventStreamReader
 from duologue._frames.inflate import Body, Plain, open_body
 from duologue._frames.jsonl import JSONLinesReader
 from duologue._frames.sse import SSEReader
@@ -42,7 +43,9 @@ _ERROR_CHARACTERS = 4096
 _STREAM_TYPES = {
     "sse": {"text/event-stream"},
     "jsonl": {"application/x-ndjson", "application/jsonl", "application/x-jsonlines"},
+    "aws-eventstream": {"application/vnd.amazon.eventstream"},
 }
+_READERS = {"sse": SSEReader, "jsonl": JSONLinesReader, "aws-eventstream": EventStreamReader}
 
 
 class _Frames(Protocol):
@@ -68,6 +71,7 @@ class Exchange:
         self._media_type = ""
         self.request_id: str | None = None
         self._retry_after: float | None = None
+        self._error_type: str | None = None
         self._bytes = 0
         self._events = 0
         self.complete = False
@@ -87,6 +91,7 @@ class Exchange:
         self._status = status
         self.request_id = request_id(headers)
         self._retry_after = retry_after(headers)
+        self._error_type = error_type(headers)
         self._media_type = media_type(headers)
         self._choose_reader()
         try:
@@ -137,8 +142,7 @@ class Exchange:
             self._frames = WholeReader(max_bytes=_ERROR_BYTES, cut=True)
             self._decode = self._refuse_status
         elif streamed and (not self._media_type or self._media_type in _STREAM_TYPES[self._framing]):
-            reader = SSEReader if self._framing == "sse" else JSONLinesReader
-            self._frames = reader(max_bytes=self._limits.max_event_bytes)
+            self._frames = _READERS[self._framing](max_bytes=self._limits.max_event_bytes)
             self._decode = self._decoder.feed
         elif self._media_type and not (self._media_type == "application/json" or self._media_type.endswith("+json")):
             self._frames = WholeReader(max_bytes=_ERROR_BYTES, cut=True)
@@ -187,9 +191,12 @@ class Exchange:
         self._body.close()
         for frame in self._frames.close():
             self._take_last(frame, events)
-        if isinstance(self._frames, SSEReader) and not self._events:
+        if isinstance(self._frames, SSEReader):
             self._take_stray(b"\n".join(self._frames.stray), events)
         if self.finished:
+            return
+        if getattr(self._decoder, "stopped", False):
+            events.append(self._done())
             return
         if self._decoder.finish and not self._marker_needed:
             events.append(self._done(terminator_missing=True))
@@ -208,10 +215,17 @@ class Exchange:
             raise
 
     def _take_stray(self, text: bytes, events: list[StreamEvent]) -> None:
-        """Decode bare JSON under a stream's content type: an error, as a rule."""
+        """Decode bare JSON under a stream's content type: an error, as a rule. After events it can be nothing else
+        (Vertex AI)."""
         if text.startswith((b"{", b"[")):
-            self._decode = self._decoder.feed_whole
+            self._decode = self._refuse_stray if self._events else self._decoder.feed_whole
             self._take_last(text.decode("utf-8", "replace"), events)
+
+    def _refuse_stray(self, text: str, _events: list[StreamEvent]) -> None:
+        payload = loads(text)
+        found = payload[0] if isinstance(payload, list) and payload else payload
+        if isinstance(found, dict) and found.get("error"):
+            raise api_error(payload)
 
     def _refuse_status(self, text: str, _events: list[StreamEvent]) -> None:
         raise self._refusal(text)
@@ -235,7 +249,7 @@ class Exchange:
             payload = loads(text)
         except DecodeError:
             payload = text[:_ERROR_CHARACTERS]
-        return api_error(payload, status=self._status, retry_after=self._retry_after)
+        return api_error(payload, status=self._status, retry_after=self._retry_after, error_type=self._error_type)
 
     def _refuse_type(self, text: str, _events: list[StreamEvent]) -> None:
         raise ContentTypeError(

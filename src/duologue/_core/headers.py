@@ -27,6 +27,11 @@ def media_type(headers: Mapping[str, str]) -> str:
     return headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
+def error_type(headers: Mapping[str, str]) -> str | None:
+    """The kind of error, where the provider (AWS) names it in a header: `ValidationException:http://...`, say."""
+    return headers.get("x-amzn-errortype", "").partition(":")[0].rpartition("#")[2].strip() or None
+
+
 def retry_after(headers: Mapping[str, str], now: float | None = None) -> float | None:
     """The seconds that the provider asks to wait, or None where it says nothing usable.
 

@@ -39,7 +39,8 @@ class Decoder(Protocol):
     """
 
     ended: bool
-    """Whether the provider's own end marker was seen."""
+    """Whether the provider's own end marker was seen, and nothing that counts follows it. A decoder that knows of
+    things that may follow has `stopped` besides: the marker was seen, so a body that ends now is whole."""
     finish: dict[int, tuple[FinishReason, str]]
     """Why each choice ended, in our word and the provider's, as far as it gave one."""
 

@@ -1,15 +1,18 @@
 """What a provider's error means: its payload and status become one of the `APIError` classes.
 
 Providers agree on nothing but HTTP. The shapes seen: `{"error": {...}}` with `code` a string, a number or null;
-`{"error": "text"}` (Hugging Face, Ollama); flat `{"message", "type", "code"}` (Cerebras, Mistral); `{"detail": ...}`
-(FastAPI servers); any of them in an array of one (Gemini); HTML from a proxy; nothing at all.
+`{"error": "text"}` (Hugging Face, Ollama); flat `{"message", "type", "code"}` (Cerebras, Mistral), with `error_type`
+for the type (Cohere); `{"detail": ...}` (FastAPI servers); Google's `{"code": 429, "status": "RESOURCE_EXHAUSTED",
+"details": [...]}`; any of them in an array of one (Gemini); HTML from a proxy; nothing at all.
 """
 
 from __future__ import annotations
 
+import re
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from duologue._dialects.shape import objects
 from duologue.errors import (
     APIError,
     AuthenticationError,
@@ -22,6 +25,9 @@ from duologue.errors import (
     RateLimitError,
     ServerError,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _BY_STATUS: dict[int, type[APIError]] = {
     401: AuthenticationError,
@@ -43,6 +49,18 @@ _BEFORE_STATUS: dict[str, type[APIError]] = {
     "billing_hard_limit_reached": QuotaExceededError,
     "content_filter": ContentFilterError,
     "content_policy_violation": ContentFilterError,
+    "image_content_policy_violation": ContentFilterError,
+    "api_key_invalid": AuthenticationError,  # Google's reason for a 400
+    # AWS's: https://docs.aws.amazon.com/bedrock/latest/APIReference/CommonErrors.html and the pages of the operations
+    "expiredtokenexception": AuthenticationError,
+    "incompletesignature": AuthenticationError,
+    "invalidsignatureexception": AuthenticationError,
+    "missingauthenticationtokenexception": AuthenticationError,
+    "unrecognizedclientexception": AuthenticationError,
+    "servicequotaexceededexception": QuotaExceededError,
+    "modelerrorexception": ServerError,  # 424, as the next
+    "modelstreamerrorexception": ServerError,
+    "modelnotreadyexception": OverloadedError,
 }
 # Words that help where there is no status: in a stream, the response began with 200.
 _WITHOUT_STATUS: dict[str, type[APIError]] = {
@@ -61,25 +79,66 @@ _WITHOUT_STATUS: dict[str, type[APIError]] = {
     "internal_error": ServerError,
     "internal_server_error": ServerError,
     "api_error": ServerError,
+    "timeout_error": ServerError,  # Anthropic, as the next two
+    "billing_error": QuotaExceededError,
+    "request_too_large": BadRequestError,
     "invalid_request_error": BadRequestError,
     "invalid_parameter_error": BadRequestError,
+    "context_length_exceeded": BadRequestError,  # OpenAI, as the next two
+    "invalid_prompt": BadRequestError,
+    "vector_store_timeout": ServerError,
+    # Google's: https://github.com/googleapis/googleapis/blob/master/google/rpc/code.proto
+    "aborted": ServerError,
+    "cancelled": ServerError,
+    "deadline_exceeded": ServerError,
+    "failed_precondition": BadRequestError,
+    "internal": ServerError,
+    "invalid_argument": BadRequestError,
+    "not_found": NotFoundError,
+    "out_of_range": BadRequestError,
+    "permission_denied": PermissionDeniedError,
+    "resource_exhausted": RateLimitError,
+    "unauthenticated": AuthenticationError,
+    "unavailable": OverloadedError,
+    "unknown": ServerError,
+    # AWS's exceptions, as they come in an event stream
+    "accessdeniedexception": PermissionDeniedError,
+    "internalserverexception": ServerError,
+    "modeltimeoutexception": ServerError,
+    "resourcenotfoundexception": NotFoundError,
+    "serviceunavailableexception": OverloadedError,
+    "throttlingexception": RateLimitError,
+    "validationexception": BadRequestError,
 }
+_DELAY = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?s")
 
 
-def api_error(payload: Any, *, status: int | None = None, retry_after: float | None = None, **context: Any) -> APIError:
+def api_error(
+    payload: Any,
+    *,
+    status: int | None = None,
+    retry_after: float | None = None,
+    error_type: str | None = None,
+    **context: Any,
+) -> APIError:
     """The error that `payload` (parsed JSON, or text that is none) and `status` (None inside a stream) stand for.
 
-    `context` goes to the error as it is: `provider`, `request_id`, ...
+    `error_type` is the type where it came beside the payload; `context` goes to the error as it is: `provider`,
+    `request_id`, ...
     """
     fields = _fields(payload)
-    code, kind, message = fields.get("code"), fields.get("type"), _message(fields)
-    cls = _class(code, kind, status)
+    code, kind, message = fields.get("code"), fields.get("type") or fields.get("error_type"), _message(fields)
+    kind = kind or error_type or _shape_name(fields.get("__type"))
+    details = objects(fields.get("details"))
+    if kind is None and isinstance(fields.get("status"), str):
+        kind = fields["status"]  # Google's name for it
+    cls = _class(code, kind, status, [detail.get("reason") for detail in details])
     return cls(
         message or _status_words(status, payload),
         code=code,
         type=kind if isinstance(kind, str) else None,
         status_code=status,
-        retry_after=retry_after,
+        retry_after=_delay(details) if retry_after is None else retry_after,
         body=payload,
         **context,
     )
@@ -97,7 +156,7 @@ def _fields(payload: Any) -> dict[str, Any]:
 
 
 def _message(fields: dict[str, Any]) -> str | None:
-    for key in ("message", "detail", "msg"):
+    for key in ("message", "detail", "msg", "Message"):
         value = fields.get(key)
         if isinstance(value, str) and value:
             return value
@@ -106,8 +165,25 @@ def _message(fields: dict[str, Any]) -> str | None:
     return None
 
 
-def _class(code: Any, kind: Any, status: int | None) -> type[APIError]:
-    words = [word.lower() for word in (code, kind) if isinstance(word, str)]
+def _shape_name(name: Any) -> str | None:
+    """The type out of AWS's `namespace#Type`."""
+    return name.rpartition("#")[2] or None if isinstance(name, str) else None
+
+
+def _delay(details: list[dict[str, Any]]) -> float | None:
+    """How long Google asks to wait, in seconds.
+
+    https://github.com/googleapis/googleapis/blob/master/google/rpc/error_details.proto
+    """
+    for detail in details:
+        delay = detail.get("retryDelay")
+        if isinstance(delay, str) and _DELAY.fullmatch(delay):
+            return float(delay[:-1])
+    return None
+
+
+def _class(code: Any, kind: Any, status: int | None, reasons: Iterable[Any] = ()) -> type[APIError]:
+    words = [word.lower() for word in (code, kind, *reasons) if isinstance(word, str)]
     for word in words:
         if word in _BEFORE_STATUS:
             return _BEFORE_STATUS[word]

@@ -1,0 +1,166 @@
+"""Anthropic's Messages, from frames to events.
+
+What an event is tells its JSON's `type`; the `event:` line, which says the same, is not needed. A whole answer is read
+as a stream of the same message would be: its head, block after block, its end.
+
+https://platform.claude.com/docs/en/build-with-claude/streaming
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from duologue._dialects.anthropic_messages.blocks import Blocks
+from duologue._dialects.anthropic_messages.parts import FINISH_REASONS, read_usage
+from duologue._dialects.api_errors import api_error
+from duologue._dialects.shape import a_string, an_array, an_index, an_object, kind_of, string_or_none
+from duologue._json import loads
+from duologue.errors import DecodeError
+from duologue.events import Start, StreamEvent, Unknown, UsageUpdate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from duologue._frames.sse import ServerSentEvent
+    from duologue.errors import APIError
+    from duologue.models import FinishReason, Provider
+
+# Why it ended, and what else there is to say of that.
+_STOP_KEYS = frozenset({"stop_reason", "stop_sequence", "stop_details"})
+_MESSAGE_KEYS = _STOP_KEYS | {"id", "type", "role", "model", "usage"}
+
+
+class Decoder:
+    """One answer's state."""
+
+    def __init__(self, provider: Provider) -> None:
+        self.ended = False
+        self.finish: dict[int, tuple[FinishReason, str]] = {}
+        self._provider = provider.name
+        self._blocks = Blocks()
+        self._usage: dict[str, Any] = {}
+
+    def feed(self, frame: ServerSentEvent, events: list[StreamEvent]) -> None:
+        """Decode one server-sent event; see `duologue._dialects.Decoder`."""
+        try:
+            payload = loads(frame.data)
+        except DecodeError:
+            if frame.event != "error":
+                raise
+            payload = frame.data
+        if frame.event == "error" or _is_error(payload):
+            self._blocks.end_all(events)
+            raise _error(payload)
+        kind = a_string(an_object(payload, "the event").get("type"), "type")
+        if not kind:
+            raise _no_answer(payload)
+        take = _EVENTS.get(kind)
+        if take is None:
+            events.append(Unknown(payload))
+        else:
+            take(self, payload, events)
+
+    def feed_whole(self, body: str, events: list[StreamEvent]) -> None:
+        """Decode an answer that was not streamed; see `duologue._dialects.Decoder`."""
+        message = loads(body)
+        if _is_error(message):
+            raise _error(message)
+        if not isinstance(message, dict):
+            raise DecodeError(f"expected a JSON object, got {kind_of(message)}")
+        if "content" not in message:
+            raise _no_answer(message)
+        self._start({**message, "content": None}, events)
+        for number, block in enumerate(an_array(message["content"], "content")):
+            self._blocks.begin(number, an_object(block, f"content[{number}]"), events)
+            self._blocks.end(number, events)
+        self._stop(message, events)
+        self.ended = True
+
+    # -- events --------------------------------------------------------------------------------------------------------
+
+    def _message_start(self, event: dict[str, Any], events: list[StreamEvent]) -> None:
+        message = an_object(event.get("message"), "message")
+        self._start(message, events)
+        self._stop(message, events)
+
+    def _block_start(self, event: dict[str, Any], events: list[StreamEvent]) -> None:
+        block = an_object(event.get("content_block"), "content_block")
+        self._blocks.begin(an_index(event.get("index")), block, events)
+
+    def _block_delta(self, event: dict[str, Any], events: list[StreamEvent]) -> None:
+        self._blocks.add(an_index(event.get("index")), an_object(event.get("delta"), "delta"), events)
+
+    def _block_stop(self, event: dict[str, Any], events: list[StreamEvent]) -> None:
+        self._blocks.end(an_index(event.get("index")), events)
+
+    def _message_delta(self, event: dict[str, Any], events: list[StreamEvent]) -> None:
+        """The end is near: why, the final counts, and what became of the container and of the context."""
+        delta = an_object(event.get("delta") or {}, "delta")
+        self._stop(delta, events)
+        beside = {**event, **{key: value for key, value in delta.items() if key not in _STOP_KEYS}}
+        news = {k: v for k, v in beside.items() if k not in ("type", "delta", "usage") and v is not None}
+        if news:
+            events.append(Unknown(news))
+        self._count(event.get("usage"), events)
+
+    def _message_stop(self, _event: dict[str, Any], events: list[StreamEvent]) -> None:
+        self._blocks.end_all(events)
+        self.ended = True
+
+    def _ping(self, _event: dict[str, Any], _events: list[StreamEvent]) -> None:
+        """A sign of life, no more."""
+
+    # -- the message ---------------------------------------------------------------------------------------------------
+
+    def _start(self, message: dict[str, Any], events: list[StreamEvent]) -> None:
+        extra = {key: value for key, value in message.items() if key not in _MESSAGE_KEYS and value not in (None, [])}
+        self._blocks.response_id = a_string(message.get("id"), "message.id") or None
+        model = a_string(message.get("model"), "message.model") or None
+        events.append(Start(self._blocks.response_id, model, self._provider, extra))
+        self._count(message.get("usage"), events)
+
+    def _stop(self, message: dict[str, Any], events: list[StreamEvent]) -> None:
+        word = a_string(message.get("stop_reason"), "stop_reason")
+        if word:
+            self.finish[0] = (FINISH_REASONS.get(word, "unknown"), word)
+        news = {key: message[key] for key in ("stop_sequence", "stop_details") if message.get(key) is not None}
+        if news:
+            events.append(Unknown(news, 0))
+
+    def _count(self, usage: Any, events: list[StreamEvent]) -> None:
+        """The counts so far. The last ones hold, but only the first tell of the cache's kinds and the service tier."""
+        if usage is not None:
+            given = an_object(usage, "usage")
+            self._usage = {**self._usage, **{k: v for k, v in given.items() if v is not None or k not in self._usage}}
+            events.append(UsageUpdate(read_usage(self._usage)))
+
+
+_EVENTS: dict[str, Callable[[Decoder, dict[str, Any], list[StreamEvent]], None]] = {
+    "message_start": Decoder._message_start,
+    "content_block_start": Decoder._block_start,
+    "content_block_delta": Decoder._block_delta,
+    "content_block_stop": Decoder._block_stop,
+    "message_delta": Decoder._message_delta,
+    "message_stop": Decoder._message_stop,
+    "ping": Decoder._ping,
+}
+
+
+def _is_error(payload: Any) -> bool:
+    """`{"type": "error", "error": {...}}`; proxies leave the type out."""
+    return isinstance(payload, dict) and (
+        payload.get("type") == "error" or ("error" in payload and "type" not in payload)
+    )
+
+
+def _error(payload: Any) -> APIError:
+    given = payload.get("request_id") if isinstance(payload, dict) else None
+    return api_error(payload, request_id=string_or_none(given))
+
+
+def _no_answer(payload: dict[str, Any]) -> Exception:
+    """A reply of another kind: an error in a shape of its own, or another provider's format."""
+    if payload.keys() & {"message", "detail", "code"}:
+        return _error(payload)
+    keys = ", ".join(sorted(map(repr, payload))[:8])
+    return DecodeError(f"no Messages answer: it has neither `content` nor `error`, but {keys or 'nothing'}")

@@ -1,0 +1,54 @@
+"""The parts of a Messages answer that have a shape of their own: counts, citations, the reason why it ends.
+
+`PLACE` is the one word that this dialect adds to a tool call, shared by its two halves: see `blocks`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from duologue._dialects.shape import a_count, string_or_none
+from duologue.models import CitationContent, Usage
+
+if TYPE_CHECKING:
+    from duologue.models import FinishReason
+
+PLACE = "parts_before"
+
+# https://platform.claude.com/docs/en/build-with-claude/handling-stop-reasons
+FINISH_REASONS: dict[str, FinishReason] = {
+    "end_turn": "stop",
+    "stop_sequence": "stop",
+    "pause_turn": "stop",  # the server's tools take long: send the answer back as it is, and the model goes on
+    "compaction": "stop",  # beta: paused after the history was made short
+    "max_tokens": "length",
+    "model_context_window_exceeded": "length",
+    "tool_use": "tool_calls",
+    "refusal": "refusal",
+}
+
+_READ = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
+
+
+def read_usage(usage: dict[str, Any]) -> Usage:
+    """The counts. What goes into a cache or comes out of one is not in `input_tokens`, but it is in the total."""
+    written = a_count(usage, "output_tokens")
+    return Usage(
+        input_tokens=a_count(usage, "input_tokens"),
+        output_tokens=written,
+        total_tokens=sum(a_count(usage, key) for key in _READ) + written,
+        cached_tokens=a_count(usage, "cache_read_input_tokens"),
+        reasoning_tokens=a_count(usage.get("output_tokens_details"), "thinking_tokens"),
+        source="reported",
+        raw=usage,
+    )
+
+
+def read_citation(citation: dict[str, Any]) -> CitationContent:
+    """One of the `*_location` objects. Their indexes count in the source, not in the answer, so they stay in `raw`."""
+    return CitationContent(
+        url=string_or_none(citation.get("url")),
+        title=string_or_none(citation.get("title") or citation.get("document_title")),
+        text=string_or_none(citation.get("cited_text")) or "",
+        raw=citation,
+    )

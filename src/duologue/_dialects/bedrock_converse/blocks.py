@@ -1,0 +1,229 @@
+"""The blocks of an answer, from the pieces that they come in to events.
+
+Text, thoughts and tool calls are given on as they come. What cannot be told from a piece alone waits for the end of its
+block: a citation, since what it cites may follow it; and redacted thoughts, media and the work of server-side tools,
+which have to go back whole.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import TYPE_CHECKING, Any
+
+from duologue._dialects.bedrock_converse.parts import decode_base64, read_citation, read_media
+from duologue._dialects.shape import a_string, an_array, an_object
+from duologue._json import loads
+from duologue.errors import DecodeError
+from duologue.events import ContentDelta, ReasoningDelta, StreamEvent, TextDelta, ToolCallDelta
+from duologue.models import UnknownContent
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+# What Claude's answers say of every call, and no request may repeat: the field knows server-side tools only.
+_PLAIN_TOOL = "tool_use"
+_SERVER_TOOL = "server_tool_use"
+_CALL_KEYS = frozenset({"toolUseId", "name", "input"})
+_REASONING_KEYS = frozenset({"text", "signature", "redactedContent"})
+
+
+class Message:
+    """What the blocks of one answer share."""
+
+    __slots__ = ("calls", "text")
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self.text = 0  # how much there is so far, in characters
+
+
+class Block:
+    """One block's state; `start` and `delta` take its pieces, `stop` gives what has waited."""
+
+    def __init__(self, index: int, message: Message) -> None:
+        self._index = index
+        self._message = message
+        self._call: int | None = None
+        self._arguments = False
+        self._text_start: int | None = None
+        self._signature = ""
+        self._redacted: list[str] = []
+        self._citations: list[dict[str, Any]] = []
+        self._media: dict[str, list[dict[str, Any]]] = {}
+        self._server_tool: dict[str, Any] | None = None
+        self._server_input: list[Any] = []
+        self._server_result: dict[str, Any] | None = None
+
+    def start(self, start: dict[str, Any], events: list[StreamEvent]) -> None:
+        """The block's head, where it has one."""
+        self._take(_STARTS, start, events)
+
+    def delta(self, delta: dict[str, Any], events: list[StreamEvent]) -> None:
+        """A piece of the block."""
+        self._take(_DELTAS, delta, events)
+
+    def stop(self, events: list[StreamEvent]) -> None:
+        """The block is over."""
+        if self._call is not None and not self._arguments:
+            # A tool without arguments: what a whole answer says of it.
+            events.append(ToolCallDelta(self._call, arguments="{}"))
+            self._arguments = True
+        self.flush(events)
+
+    def flush(self, events: list[StreamEvent]) -> None:
+        """Give what has waited, since nothing more of the block will come."""
+        for kind, pieces in self._media.items():
+            events.append(ContentDelta(read_media(kind, pieces), block=self._index))
+        if self._redacted:
+            self._give("redactedContent", {"reasoningContent": {"redactedContent": _joined(self._redacted)}}, events)
+        if self._server_tool is not None:
+            self._give(_SERVER_TOOL, {"toolUse": {**self._server_tool, "input": self._whole_input()}}, events)
+        if self._server_result is not None:
+            self._give("toolResult", {"toolResult": self._server_result}, events)
+        end = None if self._text_start is None else self._message.text
+        citations = [read_citation(note, self._text_start, end) for note in self._citations]
+        events += [ContentDelta(citation, block=self._index) for citation in citations]
+        self._media, self._redacted, self._citations = {}, [], []
+        self._server_tool = self._server_result = None
+
+    def unknown(self, kind: str, value: Any, events: list[StreamEvent]) -> None:
+        """A block, or a piece of one, of a kind that is not known here."""
+        self._give(kind, {kind: value}, events)
+
+    # -- inside --------------------------------------------------------------------------------------------------------
+
+    def _take(
+        self,
+        takers: dict[str, Callable[[Block, Any, list[StreamEvent]], None]],
+        given: dict[str, Any],
+        events: list[StreamEvent],
+    ) -> None:
+        for kind, value in given.items():
+            if kind in takers:
+                takers[kind](self, value, events)
+            elif value is not None:
+                self.unknown(kind, value, events)
+
+    def _give(self, kind: str, raw: dict[str, Any], events: list[StreamEvent]) -> None:
+        events.append(ContentDelta(UnknownContent({"type": kind, **raw}), block=self._index))
+
+    def _text(self, value: Any, events: list[StreamEvent]) -> None:
+        text = a_string(value, "delta.text")
+        if text:
+            if self._text_start is None:
+                self._text_start = self._message.text
+            self._message.text += len(text)
+            events.append(TextDelta(text, block=self._index))
+
+    def _reasoning(self, value: Any, events: list[StreamEvent]) -> None:
+        piece = an_object(value, "delta.reasoningContent")
+        text = a_string(piece.get("text"), "delta.reasoningContent.text")
+        if text:
+            events.append(ReasoningDelta(text, block=self._index))
+        signature = a_string(piece.get("signature"), "delta.reasoningContent.signature")
+        if signature:
+            self._signature += signature
+            events.append(ReasoningDelta("", signature=self._signature, block=self._index))
+        redacted = a_string(piece.get("redactedContent"), "delta.reasoningContent.redactedContent")
+        if redacted:
+            self._redacted.append(redacted)
+        rest = {key: value for key, value in piece.items() if key not in _REASONING_KEYS and value is not None}
+        if rest:
+            self.unknown("reasoningContent", rest, events)
+
+    def _tool_start(self, value: Any, events: list[StreamEvent]) -> None:
+        head = an_object(value, "start.toolUse")
+        if head.get("type") == _SERVER_TOOL:
+            self._server_tool = dict(head)
+            return
+        self._call = self._message.calls
+        self._message.calls += 1
+        call_id = a_string(head.get("toolUseId"), "start.toolUse.toolUseId")
+        events.append(
+            ToolCallDelta(
+                self._call,
+                # A tool's result has to name the call, so one without an id gets one: the same at every replay.
+                call_id or f"tooluse_{self._call}",
+                a_string(head.get("name"), "start.toolUse.name"),
+                generated_id=not call_id,
+                extra={
+                    key: value
+                    for key, value in head.items()
+                    if key not in _CALL_KEYS and value is not None and (key, value) != ("type", _PLAIN_TOOL)
+                },
+            )
+        )
+
+    def _tool_input(self, value: Any, events: list[StreamEvent]) -> None:
+        piece = an_object(value, "delta.toolUse").get("input")
+        if self._server_tool is not None:
+            self._server_input.append(piece)
+            return
+        if self._call is None:  # the call's head is missing
+            self._tool_start({}, events)
+        arguments = a_string(piece, "delta.toolUse.input")
+        if arguments:
+            self._arguments = True
+            events.append(ToolCallDelta(self._call or 0, arguments=arguments))
+
+    def whole_tool(self, tool: Any, events: list[StreamEvent]) -> None:
+        """A tool call in one piece, its arguments as JSON data."""
+        head = an_object(tool, "toolUse")
+        self._tool_start({key: value for key, value in head.items() if key != "input"}, events)
+        if self._server_tool is not None:
+            self._server_input.append(head.get("input"))
+        elif head.get("input") is not None:
+            self._tool_input({"input": json.dumps(head["input"], ensure_ascii=False)}, events)
+
+    def _whole_input(self) -> Any:
+        """The arguments of a server-side tool: pieces of JSON text, or the data itself."""
+        if not all(isinstance(piece, str) for piece in self._server_input):
+            return self._server_input[-1] or {}
+        text = "".join(self._server_input)
+        try:
+            return loads(text) if text else {}
+        except DecodeError:
+            return text
+
+    def _result_start(self, value: Any, _events: list[StreamEvent]) -> None:
+        self._server_result = {**an_object(value, "start.toolResult"), "content": []}
+
+    def _result(self, value: Any, _events: list[StreamEvent]) -> None:
+        if self._server_result is None:
+            self._server_result = {"content": []}
+        self._server_result["content"] += an_array(value, "delta.toolResult")
+
+    def _citation(self, value: Any, _events: list[StreamEvent]) -> None:
+        self._citations.append(an_object(value, "delta.citation"))
+
+    def _image(self, value: Any, _events: list[StreamEvent]) -> None:
+        self._media.setdefault("image", []).append(an_object(value, "image"))
+
+    def _audio(self, value: Any, _events: list[StreamEvent]) -> None:
+        self._media.setdefault("audio", []).append(an_object(value, "audio"))
+
+
+_STARTS: dict[str, Callable[[Block, Any, list[StreamEvent]], None]] = {
+    "toolUse": Block._tool_start,
+    "toolResult": Block._result_start,
+    "image": Block._image,
+    "audio": Block._audio,
+}
+_DELTAS: dict[str, Callable[[Block, Any, list[StreamEvent]], None]] = {
+    "text": Block._text,
+    "reasoningContent": Block._reasoning,
+    "toolUse": Block._tool_input,
+    "toolResult": Block._result,
+    "citation": Block._citation,
+    "image": Block._image,
+    "audio": Block._audio,
+}
+
+
+def _joined(pieces: list[str]) -> str:
+    """Base64 in pieces, each padded on its own, as one; a single piece as it came."""
+    if len(pieces) == 1:
+        return pieces[0]
+    path = "delta.reasoningContent.redactedContent"
+    return base64.b64encode(b"".join(decode_base64(piece, path) for piece in pieces)).decode()

@@ -1,0 +1,164 @@
+"""The messages of a request.
+
+Converse has two roles, which take turns: system messages go beside the conversation, results of tools are the user's,
+and neighbours of one role become one message.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from duologue._dialects.bedrock_converse.media import Names, encode_audio, encode_file, encode_image
+from duologue.errors import DecodeError, UnsupportedError
+from duologue.models import (
+    AudioContent,
+    CitationContent,
+    FileContent,
+    ImageContent,
+    ReasoningContent,
+    TextContent,
+    UnknownContent,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from duologue.models import ContentPart, Message, ToolCall
+
+_Blocks = list[dict[str, Any]]
+_ROLES = {"user": "user", "tool": "user", "assistant": "assistant"}
+_TAKEN: dict[str, tuple[type, ...]] = {
+    "system": (TextContent, UnknownContent),
+    "user": (TextContent, ImageContent, FileContent, AudioContent, UnknownContent),
+    "tool": (TextContent, ImageContent, FileContent, UnknownContent),
+    "assistant": (
+        TextContent,
+        ImageContent,
+        FileContent,
+        AudioContent,
+        ReasoningContent,
+        CitationContent,
+        UnknownContent,
+    ),
+}
+
+
+def encode_messages(messages: Iterable[Message]) -> tuple[_Blocks, _Blocks]:
+    """The system's blocks, and the messages.
+
+    Raises:
+        UnsupportedError: something in a message has no place.
+    """
+    system: _Blocks = []
+    turns: _Blocks = []
+    names = Names()
+    for message in messages:
+        blocks = _blocks(message, names)
+        if message.role == "system":
+            system += blocks
+        elif turns and turns[-1]["role"] == _ROLES[message.role]:
+            turns[-1]["content"] += blocks
+        elif blocks or message.role != "assistant":  # an answer of nothing would be refused
+            turns.append({"role": _ROLES[message.role], "content": blocks})
+    return system, turns
+
+
+def has_tool_blocks(messages: _Blocks) -> bool:
+    """Whether tools were called."""
+    return any(block.keys() & {"toolUse", "toolResult"} for message in messages for block in message["content"])
+
+
+def _blocks(message: Message, names: Names) -> _Blocks:
+    for part in message.content:
+        if not isinstance(part, _TAKEN[message.role]):
+            article = "an" if message.role == "assistant" else "a"
+            raise UnsupportedError(
+                f"{article} {message.role} message cannot hold {part.type} content in the bedrock-converse format"
+            )
+    if message.role == "tool":  # the call's id says more than a name
+        return [_result(message, names)]
+    if message.name is not None:
+        raise UnsupportedError("the bedrock-converse format has no names in messages")
+    if message.role == "assistant":
+        return _said(message.content, names) + [_call(call) for call in message.tool_calls]
+    return [_part(part, names) for part in message.content]
+
+
+def _result(message: Message, names: Names) -> dict[str, Any]:
+    if not message.tool_call_id:
+        raise UnsupportedError("a tool message needs tool_call_id: make it with Message.tool(call.id, result)")
+    # An empty text is refused, no content is not.
+    content = [_part(part, names) for part in message.content if part != TextContent("")]
+    result: dict[str, Any] = {"toolUseId": message.tool_call_id, "content": content}
+    if message.metadata.get("is_error"):
+        result["status"] = "error"
+    return {"toolResult": result}
+
+
+def _call(call: ToolCall) -> dict[str, Any]:
+    if call.type != "function":
+        raise UnsupportedError(f"the bedrock-converse format has no {call.type} tool calls")
+    try:
+        arguments = call.parsed()
+    except DecodeError as reason:
+        raise UnsupportedError(f"the bedrock-converse format takes a call's arguments as JSON: {reason}") from None
+    return {"toolUse": {"toolUseId": call.id, "name": call.name, "input": arguments, **call.extra}}
+
+
+def _said(parts: Iterable[ContentPart], names: Names) -> _Blocks:
+    """An answer on its way back.
+
+    A citation belongs to the text before it where it says so by its place, else (Nova) it stands for itself.
+    """
+    blocks: _Blocks = []
+    begin = end = 0
+    for part in parts:
+        if isinstance(part, TextContent):
+            begin, end = end, end + len(part.text)
+        if not isinstance(part, CitationContent):
+            if part != TextContent(""):  # refused, and says nothing
+                blocks.append(_part(part, names))
+            continue
+        cited = bool(blocks) and part.start is not None and (part.start, part.end) == (begin, end)
+        if cited and "text" in blocks[-1]:
+            blocks[-1] = {"citationsContent": {"content": [blocks[-1]], "citations": []}}
+        elif not blocks or blocks[-1].get("citationsContent", {}).keys() != (_CITED if cited else _ALONE):
+            blocks.append({"citationsContent": {"citations": []}})
+        blocks[-1]["citationsContent"]["citations"].append(_citation(part))
+    return blocks
+
+
+_ALONE = {"citations"}
+_CITED = {"citations", "content"}
+
+
+def _citation(part: CitationContent) -> dict[str, Any]:
+    if part.raw:
+        return dict(part.raw)
+    citation: dict[str, Any] = {}
+    if part.title is not None:
+        citation["title"] = part.title
+    if part.url is not None:
+        citation["location"] = {"web": {"url": part.url}}
+    if part.text:
+        citation["sourceContent"] = [{"text": part.text}]
+    return citation
+
+
+def _part(part: ContentPart, names: Names) -> dict[str, Any]:
+    match part:
+        case TextContent(text):
+            return {"text": text}
+        case ImageContent():
+            return encode_image(part)
+        case FileContent():
+            return encode_file(part, names)
+        case AudioContent():
+            return encode_audio(part)
+        case ReasoningContent(text, signature):
+            thoughts = {"text": text} if signature is None else {"text": text, "signature": signature}
+            return {"reasoningContent": {"reasoningText": thoughts}}
+    # The caller's own words, or the provider's, for what this version does not know: a block without its kind, which
+    # is named beside it.
+    raw: dict[str, Any] = getattr(part, "raw", {})
+    return {key: value for key, value in raw.items() if key != "type"}

@@ -1,0 +1,11 @@
+"""Google's Gemini API, `generateContent` and `streamGenerateContent`, which Vertex AI speaks as well.
+
+https://ai.google.dev/api/generate-content
+"""
+
+from duologue._dialects.gemini.decode import Decoder
+from duologue._dialects.gemini.encode import FIELDS, UNSUPPORTED, encode
+
+__all__ = ["FIELDS", "FRAMING", "UNSUPPORTED", "Decoder", "encode"]
+
+FRAMING = "sse"

@@ -1,0 +1,126 @@
+"""Gemini's `GenerateContentResponse`, from frames to events.
+
+https://ai.google.dev/api/generate-content#v1beta.GenerateContentResponse. Chunks of a stream and a whole answer have
+the same shape, so one road decodes both, and a stream without `alt=sse` is an array of chunks. No marker ends a stream:
+a finish reason, or the reason why the prompt was blocked, and then a clean end of the body have to do. What is not
+known here is kept: at the top and in a candidate as `Unknown` (`Start` has the first chunk's), in a part as
+`UnknownContent`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from duologue._dialects.api_errors import api_error
+from duologue._dialects.gemini.candidate import Candidate
+from duologue._dialects.gemini.parts import FINISH_REASONS, read_usage
+from duologue._dialects.shape import a_string, an_array, an_index, an_object
+from duologue._json import loads
+from duologue.errors import DecodeError
+from duologue.events import Start, StreamEvent, Unknown, UsageUpdate
+
+if TYPE_CHECKING:
+    from duologue._frames.sse import ServerSentEvent
+    from duologue.models import FinishReason, Provider
+
+# Those with events of their own; the rest is kept as it is.
+_TOP = frozenset({"candidates", "usageMetadata", "error"})
+_ANY_OF = _TOP | {"promptFeedback", "modelVersion", "responseId"}
+# What protocol buffers say where nothing is set: https://protobuf.dev/best-practices/dos-donts/#unspecified-enum
+_UNSET = "FINISH_REASON_UNSPECIFIED"
+
+
+class Decoder:
+    """One answer's state."""
+
+    def __init__(self, provider: Provider) -> None:
+        self.ended = False
+        self.finish: dict[int, tuple[FinishReason, str]] = {}
+        self._provider = provider.name
+        self._started = False
+        self._response_id: str | None = None
+        self._seen: dict[str, Any] = {}
+        self._candidates: dict[int, Candidate] = {}
+        self._usage: dict[str, Any] | None = None
+        self._counts: dict[str, Any] = {}
+
+    def feed(self, frame: ServerSentEvent, events: list[StreamEvent]) -> None:
+        """Decode one server-sent event; see `duologue._dialects.Decoder`."""
+        self._chunks(loads(frame.data), events)
+
+    def feed_whole(self, body: str, events: list[StreamEvent]) -> None:
+        """Decode an answer that was not streamed, or a stream as one array; see `duologue._dialects.Decoder`."""
+        payload = loads(body)
+        self._chunks(payload, events)
+        # The array's end tells that no byte is missing, and not that the model came to one.
+        self.ended = self._started and (bool(self.finish) or not isinstance(payload, list))
+
+    def _chunks(self, payload: Any, events: list[StreamEvent]) -> None:
+        for chunk in payload if isinstance(payload, list) else [payload]:
+            self._chunk(an_object(chunk, "the answer"), events)
+
+    # -- a chunk -------------------------------------------------------------------------------------------------------
+
+    def _chunk(self, chunk: dict[str, Any], events: list[StreamEvent]) -> None:
+        if chunk and not chunk.keys() & _ANY_OF:
+            raise _no_chunk(chunk)
+        self._top(chunk, events)
+        for position, candidate in enumerate(an_array(chunk.get("candidates"), "candidates")):
+            self._candidate(an_object(candidate, f"candidates[{position}]"), position, events)
+        self._usage_of(chunk, events)
+        self._feedback(chunk)
+        if chunk.get("error"):
+            raise api_error(chunk)
+
+    def _top(self, chunk: dict[str, Any], events: list[StreamEvent]) -> None:
+        """What stands beside the candidates."""
+        news = {
+            key: value
+            for key, value in chunk.items()
+            if key not in _TOP and value is not None and self._seen.get(key) != value
+        }
+        self._seen.update(news)
+        if not self._started and chunk.keys() - {"error"}:
+            self._started = True
+            self._response_id = a_string(news.pop("responseId", None), "responseId") or None
+            model = a_string(news.pop("modelVersion", None), "modelVersion") or None
+            events.append(Start(self._response_id, model, self._provider, news))
+        elif news:
+            events.append(Unknown(news))
+
+    def _candidate(self, candidate: dict[str, Any], position: int, events: list[StreamEvent]) -> None:
+        index = an_index(candidate.get("index"))
+        if index is None:
+            index = position
+        if index not in self._candidates:
+            self._candidates[index] = Candidate(index, self._response_id)
+        found = self._candidates[index]
+        found.add(candidate, f"candidates[{position}]", events)
+        word = a_string(candidate.get("finishReason"), f"candidates[{position}].finishReason")
+        if word and word != _UNSET:
+            self.finish[index] = (FINISH_REASONS.get(word, "unknown"), word)
+        if index in self.finish:
+            found.end(self.finish[index][1], events)
+
+    def _usage_of(self, chunk: dict[str, Any], events: list[StreamEvent]) -> None:
+        """The counts, which come with most chunks; one that the last of them has not got holds from before."""
+        usage = chunk.get("usageMetadata")
+        if usage and usage != self._usage:
+            self._usage = an_object(usage, "usageMetadata")
+            self._counts = {**self._counts, **self._usage}
+            events.append(UsageUpdate(read_usage(self._counts)))
+
+    def _feedback(self, chunk: dict[str, Any]) -> None:
+        """A blocked prompt has no candidates, and the reason why stands in place of theirs."""
+        feedback = an_object(chunk.get("promptFeedback") or {}, "promptFeedback")
+        word = a_string(feedback.get("blockReason"), "promptFeedback.blockReason")
+        if word:
+            self.finish[0] = ("content_filter", word)
+
+
+def _no_chunk(chunk: dict[str, Any]) -> Exception:
+    """A reply of another kind: an error in a shape of its own, or another provider's format."""
+    if chunk.keys() & {"message", "detail", "code"}:
+        return api_error(chunk)
+    keys = ", ".join(sorted(map(repr, chunk))[:8])
+    return DecodeError(f"no Gemini answer: it has neither `candidates` nor `error`, but {keys}")
