@@ -37,7 +37,7 @@ def main(requests: IO[str], replies: IO[str]) -> None:
     """Start as told, say where, and serve until `requests` ends."""
     try:
         server = start(json.loads(requests.readline()))
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever it is, the parent must hear of it
         reply(replies, error=f"{type(error).__name__}: {error}")
         return
     reply(replies, address=server.listening_address)

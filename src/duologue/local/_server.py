@@ -117,7 +117,7 @@ def ensure_server(*, tools: bool = False) -> LocalServer:
 
 def _after_fork() -> None:
     """Let go of the parent's servers: the child may neither use nor stop them."""
-    global _lock
+    global _lock  # noqa: PLW0603 - another thread of the parent may have held it, and is not here to let go
     _lock = threading.Lock()
     _shared.clear()
     for server in list(_all):
