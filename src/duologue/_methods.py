@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias
 
+from duologue._json import loads
 from duologue._view import ChoiceView, DeltaView, ToolCallView
 from duologue.errors import DecodeError, DuologueError, error_fields
 
@@ -266,10 +267,9 @@ class ToolCallMethods:
             DecodeError: they are not JSON, as where the answer was cut short.
         """
         try:
-            return json.loads(self.arguments) if self.arguments.strip() else {}
-        except (ValueError, RecursionError) as reason:
-            where = f" at character {reason.pos}" if isinstance(reason, json.JSONDecodeError) else ""
-            raise DecodeError(f"the arguments of the call to {self.name!r} are not JSON{where}") from None
+            return loads(self.arguments) if self.arguments.strip() else {}
+        except DecodeError as reason:
+            raise DecodeError(f"the arguments of the call to {self.name!r} are {reason.message}") from None
 
 
 class MessageMethods:

@@ -7,7 +7,7 @@ bytes.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import NoneType
 from typing import Any
 
@@ -65,6 +65,14 @@ def _number(default: Any, minimum: float = 0) -> Any:
     return attrs.field(default=default, validator=_at_least(minimum))
 
 
+def _statuses(given: Iterable[int]) -> frozenset[int]:
+    return frozenset(given)
+
+
+def _errors(given: Iterable[type[DuologueError]]) -> tuple[type[DuologueError], ...]:
+    return tuple(given)
+
+
 @attrs.frozen
 class Timeouts:
     """How long to wait for what, in seconds; None waits for ever.
@@ -104,10 +112,10 @@ class RetryPolicy:
     backoff_factor: float = _number(2, 1)
     jitter: bool = True
     retry_on_status: frozenset[int] = attrs.field(
-        default=frozenset({408, 409, 429, 500, 502, 503, 504, 529}), converter=frozenset
+        default=frozenset({408, 409, 429, 500, 502, 503, 504, 529}), converter=_statuses
     )
     retry_on_error: tuple[type[DuologueError], ...] = attrs.field(
-        default=(TransportError, StreamTruncated, RateLimitError, OverloadedError, ServerError), converter=tuple
+        default=(TransportError, StreamTruncated, RateLimitError, OverloadedError, ServerError), converter=_errors
     )
 
 

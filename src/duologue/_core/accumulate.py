@@ -62,7 +62,7 @@ class _Call:
         self.extra.update(event.extra)
 
     def call(self) -> ToolCall:
-        return ToolCall(self.id, self.name, "".join(self.arguments), self.type, self.generated_id, self.extra)
+        return ToolCall(self.id, self.name, "".join(self.arguments), self.type, self.generated_id, dict(self.extra))
 
 
 class _Choice:
@@ -97,7 +97,7 @@ class _Choice:
             reason = "tool_calls"
         elif reason == "stop" and self.refusal:
             reason = "refusal"
-        return Choice(index, message, reason, word, self.extra)
+        return Choice(index, message, reason, word, dict(self.extra))
 
 
 class Accumulator:

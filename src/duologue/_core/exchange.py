@@ -43,6 +43,8 @@ _STREAM_TYPES = {
     "sse": {"text/event-stream"},
     "jsonl": {"application/x-ndjson", "application/jsonl", "application/x-jsonlines"},
 }
+# What can befall a body on its way.
+_LINE = (TransportError, ProtocolError)
 
 
 class _Frames(Protocol):
@@ -56,7 +58,8 @@ class Exchange:
     def __init__(self, dialect: Dialect, provider: Provider, limits: Limits, *, stream: bool, known: bool) -> None:
         self._provider = provider.name
         self._limits = limits
-        self._framing = dialect.FRAMING if stream else "whole"
+        self._framing = dialect.FRAMING
+        self._stream = stream
         self._decoder = dialect.Decoder(provider)
         self._accumulator = Accumulator(provider.name)
         # A server that we know to send an end marker is held to it; from another, a finish reason has to do.
@@ -107,9 +110,10 @@ class Exchange:
         """Something went wrong: the `Error` event, unless the answer is over."""
         if self.finished:
             return []
-        if self._status >= 300 and isinstance(error, (TransportError, ProtocolError)):
+        if self._status >= 300 and isinstance(error, _LINE) and not isinstance(error, RedirectRefused):
             # The status says more than what befell the body that explains it.
-            error = self._refusal("".join(self._frames.close()), error)
+            cause, error = error, self._refusal("".join(self._frames.close()))
+            error.__cause__ = cause
         self.finished = True
         self.error = error
         if self._status:
@@ -131,19 +135,19 @@ class Exchange:
         return events
 
     def _choose_reader(self) -> None:
-        """By the status and the content type, which is believed unless it is missing."""
-        streamed = self._framing != "whole"
+        """By the status and the content type, which is believed unless it is missing: some servers stream whatever they
+        were asked for, and some never do."""
         if self._status >= 300:
             self._frames = WholeReader(max_bytes=_ERROR_BYTES, cut=True)
             self._decode = self._refuse_status
-        elif streamed and (not self._media_type or self._media_type in _STREAM_TYPES[self._framing]):
+        elif self._media_type in _STREAM_TYPES[self._framing] or (self._stream and not self._media_type):
             reader = SSEReader if self._framing == "sse" else JSONLinesReader
             self._frames = reader(max_bytes=self._limits.max_event_bytes)
             self._decode = self._decoder.feed
         elif self._media_type and not (self._media_type == "application/json" or self._media_type.endswith("+json")):
             self._frames = WholeReader(max_bytes=_ERROR_BYTES, cut=True)
             self._decode = self._refuse_type
-        # Else the body is JSON: what was asked for, or what some servers give where a stream was.
+        # Else the body is JSON.
 
     def _feed(self, data: bytes, events: list[StreamEvent]) -> None:
         data = self._body.feed(data)
@@ -216,15 +220,8 @@ class Exchange:
     def _refuse_status(self, text: str, _events: list[StreamEvent]) -> None:
         raise self._refusal(text)
 
-    def _refusal(self, text: str, cause: DuologueError | None = None) -> DuologueError:
+    def _refusal(self, text: str) -> DuologueError:
         """The error that the status and as much of the body as there is stand for."""
-        if isinstance(cause, RedirectRefused):
-            return cause
-        error = self._status_error(text)
-        error.__cause__ = cause
-        return error
-
-    def _status_error(self, text: str) -> DuologueError:
         if self._status < 400:
             return RedirectRefused(
                 f"the provider answered with a redirect (status {self._status}), which is not followed, since the key "
