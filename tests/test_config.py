@@ -9,7 +9,7 @@ import attrs
 import pytest
 
 from duologue import AsyncClient, Client, ClientConfig, ConfigurationError, Limits, RetryPolicy, Timeouts
-from duologue._core.secret import Secret
+from duologue._secret import Secret
 from duologue.config import make_config
 from duologue.errors import ConnectionLost
 

@@ -81,9 +81,9 @@ ARROWS: dict[str, set[str]] = {
     "_methods": {"_json", "_media", "_view", "errors", "models"},
     "_tables": {"models"},
     "_dialects": SCHEMA | {"_dialects", "_frames"},
-    # `config` is in both directions of `_core`: a key is kept secret from the moment it is given.
-    "config": {"_core", "errors"},
-    "_core": SCHEMA | {"_core", "_dialects", "_frames", "_tables", "_version", "config", "local"},
+    "_secret": {"errors"},
+    "config": {"_secret", "errors"},
+    "_core": SCHEMA | {"_core", "_dialects", "_frames", "_secret", "_tables", "_version", "config", "local"},
     "_waiting": {"_core", "errors"},
     "_async": {"_async", "_core", "_waiting", "config", "errors", "events"},
     "_sync": {"_core", "_sync", "_waiting", "config", "errors", "events"},
@@ -98,12 +98,6 @@ def test_arrows(room: str) -> None:
         found = {(ours(one), one.line) for one in imports(path) if one.at_runtime and ours(one)}
         wrong = [f"{name_of(path)}:{line} imports {target}" for target, line in found if target not in ARROWS[room]]
         assert wrong == []
-
-
-def test_of_core_only_the_secret_is_needed_for_a_config() -> None:
-    found = {one.module for one in imports(PACKAGE / "config.py") if ours(one) == "_core"}
-    assert found == {"duologue._core.secret"}
-    assert not {one.module for one in imports(PACKAGE / "_core/secret.py") if ours(one) not in (None, "errors")}
 
 
 def test_nobody_but_the_endpoint_starts_the_embedded_model() -> None:

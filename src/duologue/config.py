@@ -13,7 +13,7 @@ from typing import Any
 
 import attrs
 
-from duologue._core.secret import Secret
+from duologue._secret import Secret
 from duologue.errors import (
     ConfigurationError,
     DuologueError,

@@ -65,7 +65,7 @@ async def test_each_wait_has_its_end(twin: Twin, case: str) -> None:
         async with client_for(twin, server, timeouts=Timeouts(**limits), retry=ONCE) as client:
             with pytest.raises(StreamTimeout) as caught:
                 await client.stream("hi").result()
-            assert caught.value.phase == case.split()[0]
+            assert caught.value.phase == case.split(maxsplit=1)[0]
             assert server.wait_until(lambda seen: seen.open == 0), "the connection was not closed"
 
 

@@ -12,7 +12,7 @@ import pytest
 from duologue import _tables
 from duologue._core import endpoint as module
 from duologue._core.endpoint import Endpoint, find_provider, is_loopback, resolve
-from duologue._core.secret import Secret
+from duologue._secret import Secret
 from duologue._tables import PROVIDERS
 from duologue.config import ClientConfig
 from duologue.errors import ConfigurationError

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import attrs
 
-from duologue._core.secret import Secret
+from duologue._secret import Secret
 from duologue._tables import PROVIDERS
 from duologue.errors import ConfigurationError
 

@@ -16,7 +16,7 @@ import pytest
 from duologue import AsyncClient, Client, ClientConfig, Message
 from duologue._core.call import Call, make_request
 from duologue._core.endpoint import Endpoint, resolve
-from duologue._core.secret import Secret
+from duologue._secret import Secret
 from duologue.errors import ConfigurationError
 
 if TYPE_CHECKING:
