@@ -67,7 +67,7 @@ async def test_prompts(twin: Twin) -> None:
     with ScriptedServer(GOOD) as server:
         async with client_for(twin, server) as client:
             for prompt in prompts:
-                await client.stream(prompt, temperature=0.5).result()
+                await client.stream(prompt, temperature=0.5, stop=None, metadata=None).result()
         for request in server.requests:
             assert request.json()["messages"] == [user]
             assert request.json()["temperature"] == 0.5
@@ -84,6 +84,8 @@ async def test_refused_before_anything_is_sent(twin: Twin) -> None:
                 client.stream([1])
             with pytest.raises(ValueError, match="no messages"):
                 client.stream([])
+            with pytest.raises(ValueError, match=r"messages\[1\]: tool_call_id goes with the role 'tool', not 'user'"):
+                client.stream(["hi", Message("user", "hi", tool_call_id="call_1")])
             with pytest.raises(UnsupportedError, match="not as a budget of tokens"):
                 client.stream("hi", reasoning=1000)
             with pytest.raises(TypeError, match="unknown parameter 'temprature'"):

@@ -33,7 +33,7 @@ class Call:
     Raises:
         ConfigurationError: no model is named, or a header cannot be sent.
         UnsupportedError: the provider or the model cannot take the request.
-        ValueError: the request has no messages, or holds what JSON cannot say.
+        ValueError: the request has no messages, or holds what has no place in them or in JSON.
     """
 
     def __init__(
@@ -49,8 +49,7 @@ class Call:
         model = request.model or endpoint.model
         if model is None:
             raise ConfigurationError(f"name a model: {endpoint.provider.title} has no default one")
-        if not request.messages:
-            raise ValueError("the request has no messages")
+        _check_messages(request)
         info = MODELS.get(model)
         if stream and info is not None and info.provider == endpoint.provider.name and not info.supports_streaming:
             raise UnsupportedError(f"{model} does not stream: use chat()")
@@ -132,9 +131,21 @@ def make_request(prompt: Any, params: dict[str, Any]) -> ChatRequest:
     unknown = sorted(params.keys() - _FIELDS)
     if unknown:
         raise TypeError(f"unknown parameter {', '.join(map(repr, unknown))}; known ones: {', '.join(sorted(_FIELDS))}")
+    # None is how callers say that they leave a parameter out.
+    given = {name: value for name, value in params.items() if value is not None}
     if isinstance(prompt, ChatRequest):
-        return attrs.evolve(prompt, **params)
-    return ChatRequest(prompt, **params)
+        return attrs.evolve(prompt, **given)
+    return ChatRequest(prompt, **given)
+
+
+def _check_messages(request: ChatRequest) -> None:
+    """What no provider has a place for would be dropped in silence, so it is refused."""
+    if not request.messages:
+        raise ValueError("the request has no messages")
+    for number, message in enumerate(request.messages):
+        for field, role in (("tool_calls", "assistant"), ("tool_call_id", "tool")):
+            if getattr(message, field) and message.role != role:
+                raise ValueError(f"messages[{number}]: {field} goes with the role {role!r}, not {message.role!r}")
 
 
 _FIELDS = frozenset(field.name for field in attrs.fields(ChatRequest)) - {"messages"}
