@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from typing import Any
 
@@ -78,6 +79,28 @@ def test_retry_policy() -> None:
     assert not policy.jitter
 
 
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("retry_on_status", 5, "a sequence of HTTP statuses; got 5"),
+        ("retry_on_status", None, "a sequence of HTTP statuses; got None"),
+        ("retry_on_status", "429", "a sequence of HTTP statuses; got '429'"),
+        ("retry_on_status", ["429"], "integers; got '429'"),
+        ("retry_on_status", [True], "integers; got True"),
+        ("retry_on_status", [[429]], r"integers; got \[429\]"),
+        ("retry_on_error", ValueError, "a sequence of classes of errors; got <class 'ValueError'>"),
+        ("retry_on_error", ConnectionLost, "a sequence of classes of errors; got <class"),
+        ("retry_on_error", 5, "a sequence of classes of errors; got 5"),
+        ("retry_on_error", {ConnectionLost: 1}, "a sequence of classes of errors; got {"),
+        ("retry_on_error", [ValueError], "subclasses of DuologueError; got <class 'ValueError'>"),
+        ("retry_on_error", [ConnectionLost("x")], "subclasses of DuologueError; got ConnectionLost"),
+    ],
+)
+def test_what_is_no_reason_to_retry(field: str, value: Any, words: str) -> None:
+    with pytest.raises(TypeError, match=f"^{field} must (be|hold) {words}"):
+        RetryPolicy(**{field: value})
+
+
 def test_knobs_are_frozen_and_can_be_changed_in_a_copy() -> None:
     knobs: list[Any] = [Timeouts(), RetryPolicy(), Limits(), ClientConfig()]
     for knob in knobs:
@@ -107,6 +130,16 @@ def test_a_key_is_kept_secret() -> None:
     assert isinstance(key, Secret)
     assert key.reveal() == "sk-x"
     assert ClientConfig(api_key=key).api_key is key
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy])
+def test_a_copy_is_the_same(copied: Any) -> None:
+    config = ClientConfig(api_key="sk-x", headers={"a": "b"}, options={"c": [1]})
+    twin = copied(config)
+    assert twin == config
+    assert twin is not config
+    assert twin.api_key is config.api_key
+    assert (twin.options["c"] is config.options["c"]) == (copied is copy.copy)
 
 
 @pytest.mark.parametrize(

@@ -78,7 +78,7 @@ ARROWS: dict[str, set[str]] = {
     "_frames": {"_frames", "errors"},
     "models": {"_check", "_methods"},
     "events": {"_methods", "errors", "models"},
-    "_methods": {"_json", "_media", "_view", "errors", "models"},
+    "_methods": {"_check", "_json", "_media", "_view", "errors", "models"},
     "_tables": {"models"},
     "_dialects": SCHEMA | {"_dialects", "_frames"},
     "_secret": {"errors"},
@@ -124,7 +124,10 @@ def users_of(*libraries: str, at_import: bool = False) -> set[str]:
 
 def test_only_what_waits_knows_http() -> None:
     found = {name.removeprefix("duologue/") for name in users_of("httpx", "httpcore")}
-    assert {name for name in found if not name.startswith(("_async/", "_sync/", "local/"))} == {"_core/network"}
+    others = {name for name in found if not name.startswith(("_async/", "_sync/"))}
+    assert others == {"_core/network", "local/_download"}
+    page = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    assert all(f"`{name}.py`" in page for name in others)
     # httpx is slow to load, so it is loaded with the first request.
     early = {name.removeprefix("duologue/") for name in users_of("httpx", at_import=True)}
     assert early <= {"_async/transport", "_sync/transport"}

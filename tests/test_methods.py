@@ -119,6 +119,23 @@ def test_tools_that_are_none(given: Any) -> None:
         ChatRequest("hi", tools=given)
 
 
+@pytest.mark.parametrize("field", ["tools", "stop"])
+@pytest.mark.parametrize(
+    ("given", "got"), [(5, "int 5"), (0, "int 0"), (False, "bool False"), ({"name": "f"}, "dict"), (b"x", "bytes")]
+)
+def test_what_is_no_sequence_is_refused_by_name(field: str, given: Any, got: str) -> None:
+    with pytest.raises(TypeError, match=f"^{field} must be a sequence, got {got}$"):
+        ChatRequest("hi", **{field: given})
+
+
+def test_what_is_in_a_sequence_is_refused_by_name() -> None:
+    strange: Any = [5]
+    with pytest.raises(TypeError, match=r"^tools\[0\] must be a Tool, got int 5$"):
+        ChatRequest("hi", tools=strange)
+    with pytest.raises(TypeError, match=r"^stop\[0\] must be a string, got int 5$"):
+        ChatRequest("hi", stop=strange)
+
+
 @pytest.mark.parametrize("given", [None, [], ()])
 def test_no_tools(given: Any) -> None:
     assert ChatRequest("hi", tools=given, stop=given) == ChatRequest("hi")

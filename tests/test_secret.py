@@ -68,8 +68,14 @@ def test_copying_out(holder: str) -> None:
         json.dumps(value)
     with pytest.raises(TypeError, match="__dict__"):
         vars(value)
-    with pytest.raises(TypeError, match="not pickled"):
-        copy.deepcopy(value)
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy])
+def test_a_copy_holds_the_same_key(copied: Callable[[Any], Any]) -> None:
+    key = Secret(CANARY)
+    assert copied(key) is key
+    assert copied(CONFIG).api_key is CONFIG.api_key
+    assert copied(ENDPOINT).api_key is ENDPOINT.api_key
 
 
 def test_taking_apart() -> None:

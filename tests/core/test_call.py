@@ -51,7 +51,7 @@ def test_no_model(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_model_that_does_not_stream(monkeypatch: pytest.MonkeyPatch) -> None:
     row = attrs.evolve(MODELS["gpt-4o"], supports_streaming=False)
-    monkeypatch.setattr(module, "MODELS", {"gpt-4o": row})
+    monkeypatch.setattr("duologue._core.catalog.MODELS", {"gpt-4o": row})
     with pytest.raises(UnsupportedError, match=r"gpt-4o does not stream: use chat\(\)"):
         call(model="gpt-4o")
     call(model="gpt-4o", stream=False)

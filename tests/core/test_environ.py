@@ -46,7 +46,7 @@ def test_a_name_with_a_dash(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("text", ["soon", "-1", "nan", "1,5"])
 def test_a_timeout_that_is_none(text: str) -> None:
-    with pytest.raises(ConfigurationError):
+    with pytest.raises(ConfigurationError, match=f"^OPENAI_TIMEOUT must be a number of seconds, .*; got '{text}'$"):
         config_from_env({"OPENAI_API_KEY": "k", "OPENAI_TIMEOUT": text})
 
 

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from duologue._core.exchange import Exchange
+from duologue._dialects import find_dialect
+from duologue._secret import Secret
 from duologue._tables import PROVIDERS
 from duologue.config import Limits
 from duologue.errors import (
@@ -206,9 +208,39 @@ def test_text_under_a_streams_content_type(body: bytes) -> None:
     assert type(read([body]).error) is StreamTruncated
 
 
-def test_lines_that_are_no_fields_are_nothing_after_events() -> None:
-    assert read([*GOOD[:2], b'{"error": {"message": "m"}}\n', DONE]).done.response.text == "Hello"
-    assert type(read([GOOD[0], b'{"error": {"message": "m"}}\n']).error) is StreamTruncated
+def test_an_error_that_is_no_event() -> None:
+    bare = b'{"error": {"message": "boom", "code": 500}}'
+    assert read([*GOOD[:2], bare + b"\n", DONE]).done.response.text == "Hello"
+    for end in (b"", b"\n"):
+        error = read([GOOD[0], bare + end]).error
+        assert isinstance(error, ServerError)
+        assert error.message == "boom"
+        assert error.partial is not None
+        assert error.partial.text == "Hel"
+
+
+FINISHED = data({"id": "r-1", "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
+OTHER = data({"id": "r-1", "choices": [{"index": 1, "delta": {"content": "other"}}]})
+
+
+@pytest.mark.parametrize(
+    ("tail", "done"),
+    [
+        ([FINISHED], True),
+        ([FINISHED, b": ping\n\n"], True),
+        ([FINISHED, b"foo: bar\n\n"], True),
+        ([FINISHED, b"dat"], False),
+        ([FINISHED, b"data"], False),
+        ([FINISHED, b'data: {"id"'], False),
+        ([OTHER, FINISHED], False),
+    ],
+)
+def test_without_a_marker_every_choice_has_to_be_finished_and_every_line_whole(tail: list[bytes], done: bool) -> None:
+    reading = read([GOOD[0], *tail], known=False)
+    if done:
+        assert reading.done.response.terminator_missing
+    else:
+        assert type(reading.error) is StreamTruncated
 
 
 @pytest.mark.parametrize(("finish", "words"), [(None, "after 2 events"), ("stop", "after a finish reason")])
@@ -430,3 +462,18 @@ def test_a_stream_that_the_caller_closes_ends_so_whatever_its_status() -> None:
     [event] = exchange.fail(ClosedError("x"))
     assert isinstance(event, Error)
     assert type(event.error) is ClosedError
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"error": {"message": "Incorrect API key provided: sk-canary"}}', b"<p>sk-canary</p>"]
+)
+def test_a_key_that_the_provider_repeats_is_hidden(body: bytes) -> None:
+    exchange = Exchange(
+        find_dialect("openai-chat"), PROVIDERS["openai"], Limits(), stream=True, known=True, key=Secret("sk-canary")
+    )
+    exchange.begin(401, JSON)
+    exchange.feed(body)
+    [event] = exchange.close()
+    assert isinstance(event, Error)
+    assert "***" in event.error.message
+    assert "sk-canary" not in repr(vars(event.error))

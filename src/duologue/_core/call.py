@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from duologue._core.catalog import check_abilities, model_info
 from duologue._core.deadlines import Deadlines
 from duologue._core.exchange import Exchange
 from duologue._core.failures import is_transport_failure, transport_error
@@ -16,9 +17,8 @@ from duologue._core.retry import retry_delay
 from duologue._dialects import find_dialect
 from duologue._frames.inflate import ACCEPT
 from duologue._json import dumps
-from duologue._tables import MODELS
 from duologue._version import __version__
-from duologue.errors import ConfigurationError, DuologueError, StreamTimeout, UnsupportedError
+from duologue.errors import ConfigurationError, DuologueError, StreamTimeout
 from duologue.models import ChatRequest
 
 if TYPE_CHECKING:
@@ -50,9 +50,7 @@ class Call:
         if model is None:
             raise ConfigurationError(f"name a model: {endpoint.provider.title} has no default one")
         _check_messages(request)
-        info = MODELS.get(model)
-        if stream and info is not None and info.provider == endpoint.provider.name and not info.supports_streaming:
-            raise UnsupportedError(f"{model} does not stream: use chat()")
+        check_abilities(model_info(endpoint.provider.name, model), request, stream=stream)
         wire = self._dialect.encode(request, endpoint.provider, model=model, stream=stream)
         self.path = wire.path
         try:
@@ -87,6 +85,16 @@ class Call:
             "read": self.deadlines.head(now),
         }
 
+    def allowed(self, delay: float, now: float) -> float:
+        """A delay that the caller's own limits ask for.
+
+        Raises:
+            StreamTimeout: it is longer than what is left of the total.
+        """
+        if not self.deadlines.allows(delay, now):
+            raise StreamTimeout(f"requests_per_minute asks for {delay:.1f} s, more than is left (total)", phase="total")
+        return delay
+
     def overdue(self, now: float) -> list[StreamEvent]:
         """The last event, where a time ran out though bytes kept coming; else nothing."""
         end = self.deadlines.next()
@@ -112,14 +120,21 @@ class Call:
         if error is None:
             return None
         error.attempts = self.attempts
-        if self.delivered:
+        if self.delivered or not self.attempts:  # without a request there is none to repeat
             return None
         delay = retry_delay(error, self.attempts, self.config.retry)
         return delay if delay is not None and self.deadlines.allows(delay, now) else None
 
     def _new_exchange(self) -> Exchange:
         endpoint = self.endpoint
-        return Exchange(self._dialect, endpoint.provider, self.config.limits, stream=self._stream, known=endpoint.known)
+        return Exchange(
+            self._dialect,
+            endpoint.provider,
+            self.config.limits,
+            stream=self._stream,
+            known=endpoint.known,
+            key=endpoint.api_key,
+        )
 
 
 def make_request(prompt: Any, params: dict[str, Any]) -> ChatRequest:

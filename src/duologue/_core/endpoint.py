@@ -42,6 +42,9 @@ class Endpoint:
     model: str | None
     known: bool = True
 
+    def __str__(self) -> str:
+        return f"{self.provider.name}:{self.model}"
+
     def headers(self) -> dict[str, str]:
         """The headers that carry the key."""
         return {"authorization": f"Bearer {self.api_key.reveal()}"} if self.api_key else {}

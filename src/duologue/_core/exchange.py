@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from duologue._dialects import Dialect
+    from duologue._secret import Secret
     from duologue.config import Limits
     from duologue.models import ChatResponse, Provider
 
@@ -55,9 +56,19 @@ class _Frames(Protocol):
 class Exchange:
     """One answer's state."""
 
-    def __init__(self, dialect: Dialect, provider: Provider, limits: Limits, *, stream: bool, known: bool) -> None:
+    def __init__(
+        self,
+        dialect: Dialect,
+        provider: Provider,
+        limits: Limits,
+        *,
+        stream: bool,
+        known: bool,
+        key: Secret | None = None,
+    ) -> None:
         self._provider = provider.name
         self._limits = limits
+        self._key = key
         self._framing = dialect.FRAMING
         self._stream = stream
         self._decoder = dialect.Decoder(provider)
@@ -191,11 +202,11 @@ class Exchange:
         self._body.close()
         for frame in self._frames.close():
             self._take_last(frame, events)
-        if isinstance(self._frames, SSEReader) and not self._events:
+        if isinstance(self._frames, SSEReader) and not self.finished:
             self._take_stray(b"\n".join(self._frames.stray), events)
         if self.finished:
             return
-        if self._decoder.finish and not self._marker_needed:
+        if not self._marker_needed and self._is_finished():
             events.append(self._done(terminator_missing=True))
             return
         seen = "after a finish reason" if self._decoder.finish else f"after {self._events} events"
@@ -211,11 +222,23 @@ class Exchange:
                 raise StreamTruncated(f"the answer ended inside its last event: {error.message}") from None
             raise
 
+    def _is_finished(self) -> bool:
+        """Whether every choice has its finish reason, and the body ended after a whole line."""
+        finish = self._decoder.finish
+        return bool(finish) and self._accumulator.indexes <= finish.keys() and not getattr(self._frames, "cut", False)
+
     def _take_stray(self, text: bytes, events: list[StreamEvent]) -> None:
-        """Decode bare JSON under a stream's content type: an error, as a rule."""
-        if text.startswith((b"{", b"[")):
-            self._decode = self._decoder.feed_whole
-            self._take_last(text.decode("utf-8", "replace"), events)
+        """Decode bare JSON under a stream's content type: an error, or an answer that was never streamed. After events
+        it can only be an error, as Vertex sends them."""
+        if not text.startswith((b"{", b"[")):
+            return
+        self._decode = self._decoder.feed_whole
+        if self._events:
+            self._decode = self._refuse_stray
+        self._take_last(text.decode("utf-8", "replace"), events)
+
+    def _refuse_stray(self, text: str, _events: list[StreamEvent]) -> None:
+        raise api_error(loads(text))
 
     def _refuse_status(self, text: str, _events: list[StreamEvent]) -> None:
         raise self._refusal(text)
@@ -228,6 +251,8 @@ class Exchange:
                 "would go along: set base_url to the right address",
                 status_code=self._status,
             )
+        if self._key is not None:  # some providers repeat a key that they do not know
+            text = text.replace(self._key.reveal(), "***")
         try:
             payload = loads(text)
         except DecodeError:

@@ -27,7 +27,7 @@ class Settings(TypedDict):
     api_key: str
     slots: int  # requests answered at once
     context: int  # tokens, shared by the slots
-    max_tokens: int  # cap on an answer
+    max_tokens: int  # of an answer whose request names none
     threads: int
     template: str | None  # Jinja chat template in place of the model's own
     verbosity: int  # llama.cpp's: 3 tells all, -1 nothing

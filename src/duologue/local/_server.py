@@ -80,7 +80,8 @@ def start_server(
     """Start a new server, fetching the model first if need be.
 
     `port` 0 takes a free one, no `api_key` a random one. `slots` requests are answered at once and share
-    `context` tokens; `max_tokens` caps an answer. `tools` makes the model answer with tool calls.
+    `context` tokens. `max_tokens` is how long an answer gets at the most where the request names no `max_tokens`; one
+    that does may ask for more. `tools` makes the model answer with tool calls.
     Raises `ConfigurationError`.
     """
     _launch.require_engine()
