@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import attrs
 import pytest
 
@@ -53,7 +55,8 @@ ABILITIES: dict[str, ChatRequest] = {
 @pytest.mark.parametrize("words", ABILITIES)
 def test_what_a_model_is_known_not_to_do_is_refused(words: str) -> None:
     able = [field.name for field in attrs.fields(ModelInfo) if field.name.startswith("supports_")]
-    unable = attrs.evolve(ModelInfo("m-1", "p"), **dict.fromkeys(able, False))
+    refused: dict[str, Any] = dict.fromkeys(able, False)
+    unable = attrs.evolve(ModelInfo("m-1", "p"), **refused)
     with pytest.raises(UnsupportedError, match=f"m-1 does not .*{words}"):
         check_abilities(unable, ABILITIES[words], stream=words == "stream")
     check_abilities(ModelInfo("m-1", "p", known=False), ABILITIES[words], stream=True)
