@@ -24,7 +24,7 @@ def main() -> None:
     options.add_argument("--rounds", type=int, default=7, help="turns of each driver")
     given = options.parse_args()
     command = [sys.executable, "-m", "bench.server", str(given.events)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:  # noqa: S603 - our own
         try:
             assert server.stdout is not None
             url = f"http://127.0.0.1:{server.stdout.readline().strip()}/v1"

@@ -126,6 +126,8 @@ def _cell(value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, (tuple, list)):
         return ", ".join(map(_cell, value))
+    if isinstance(value, dict):
+        return ", ".join(f"{_code(key)}: {_cell(item)}" for key, item in value.items())
     if isinstance(value, str) and re.fullmatch(r"https://[!-;=?-{}~]+", value):
         return f"<{value}>"
     return _code(str(value))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .text import INDENT, WIDTH, banner, comment, docstring, imported, literal, wrap
+from .text import INDENT, WIDTH, argument, banner, comment, docstring, imported, literal, wrap
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,4 +43,5 @@ def _table(table: Table) -> list[str]:
 
 def _columns(table: Table, row: Mapping[str, Any]) -> list[str]:
     defaults = {field.name: field.default for field in table.of.fields}
-    return [f"{INDENT * 3}{name}={literal(value)}," for name, value in row.items() if value != defaults[name]]
+    given = {name: value for name, value in row.items() if value != defaults[name]}
+    return [line for name, value in given.items() for line in argument(f"{name}=", value, INDENT * 3)]

@@ -1,12 +1,13 @@
-"""What `src/duologue/_methods.py` defines: read from its syntax tree, since the compiler imports nothing of `src/`.
+"""What is written by hand in `src/duologue/` and the specification names: the mixins, the converters, the dialects.
 
-Raises `SpecError` where the file is missing or is not Python.
+Read from the syntax trees, since the compiler imports nothing of `src/`. Raises `SpecError` where a file is missing, is
+not Python, or lacks what is looked for.
 """
 
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import attrs
 
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-_FILE = Place("src/duologue/_methods.py", 0)
+_METHODS: Final = "src/duologue/_methods.py"
+_DIALECTS: Final = "src/duologue/_dialects/__init__.py"
 
 
 @attrs.frozen
@@ -27,14 +29,9 @@ class Handwritten:
     functions: frozenset[str]
 
     @classmethod
-    def read(cls, path: Path) -> Handwritten:
-        """The top level of the file at `path`."""
-        try:
-            tree = ast.parse(path.read_bytes())
-        except OSError as error:
-            raise SpecError(_FILE, f"cannot be read: {error.strerror}") from error
-        except (SyntaxError, ValueError) as error:
-            raise SpecError(_FILE, f"is not Python: {error}") from error
+    def read(cls, root: Path) -> Handwritten:
+        """The top level of `_methods.py`."""
+        tree = _tree(root, _METHODS)
         functions = frozenset(node.name for node in tree.body if isinstance(node, ast.FunctionDef))
         mixins: dict[str, frozenset[str]] = {}
         for node in tree.body:
@@ -42,6 +39,31 @@ class Handwritten:
                 bases = (mixins.get(base.id, frozenset()) for base in node.bases if isinstance(base, ast.Name))
                 mixins[node.name] = frozenset(_members(node)).union(*bases)
         return cls(mixins, functions)
+
+
+def read_dialects(root: Path) -> frozenset[str]:
+    """The names of the dialects: the keys of `_MODULES` in `_dialects/__init__.py`."""
+    for node in _tree(root, _DIALECTS).body:
+        if isinstance(node, (ast.Assign, ast.AnnAssign)) and "_MODULES" in _targets(node):
+            keys = node.value.keys if isinstance(node.value, ast.Dict) else []
+            names = {key.value for key in keys if isinstance(key, ast.Constant) and isinstance(key.value, str)}
+            if names and len(names) == len(keys):
+                return frozenset(names)
+    raise SpecError(Place(_DIALECTS, 0), "has no table _MODULES with names as its keys")
+
+
+def _targets(node: ast.Assign | ast.AnnAssign) -> list[str]:
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+    return [target.id for target in targets if isinstance(target, ast.Name)]
+
+
+def _tree(root: Path, file: str) -> ast.Module:
+    try:
+        return ast.parse((root / file).read_bytes())
+    except OSError as error:
+        raise SpecError(Place(file, 0), f"cannot be read: {error.strerror}") from error
+    except (SyntaxError, ValueError) as error:
+        raise SpecError(Place(file, 0), f"is not Python: {error}") from error
 
 
 def _members(node: ast.ClassDef) -> Iterator[str]:

@@ -1,7 +1,8 @@
 """Loads `spec/` into a `Spec`, or says in which line it breaks the rules of `spec/README.md`.
 
 Two passes: the first gathers the names that are defined, the second reads the definitions, so that a file may use what
-another defines. What only shows once all is read (unions, modules, defaults, mixins) is checked in `rules`.
+another defines. What only shows once all is read (unions, modules, defaults, mixins, references) is checked in
+`rules`, and the rows last, in `rows`.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from . import read, yaml_nodes
-from .handwritten import Handwritten
+from .handwritten import Handwritten, read_dialects
 from .model import (
     FLAGS,
     MODULES,
@@ -28,18 +29,21 @@ from .model import (
     Type,
     Union,
 )
-from .rows import read_table
-from .rules import check_spec
+from .rows import read_head, read_table
+from .rules import DIALECTS, check_references, check_spec
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
     from pathlib import Path
 
+    from .rows import Head
     from .yaml_nodes import Node
 
+_BESIDE = ("README.md",)
 _STEM = re.compile(r"[a-z][a-z0-9_]*")
 _CONTAINER = re.compile(r"(list|map)\[(.*)\]")
 _SECTIONS: Mapping[str, Kind] = {"enums": "enum", "unions": "union", "classes": "class"}
-_FIELD_OPTIONS = ("default", "optional", "minimum", "maximum", "convert", "repr")
+_FIELD_OPTIONS = ("default", "optional", "minimum", "maximum", "pattern", "refers_to", "convert", "repr")
 
 
 def load(root: Path) -> Spec:
@@ -48,18 +52,43 @@ def load(root: Path) -> Spec:
     schemas = {name: node for name, node in documents.items() if "table" not in read.mapping(node, "the file")}
     kinds = _names(schemas)
     spec = Spec(tuple(_page(name, node, kinds) for name, node in schemas.items()), ())
-    check_spec(spec, Handwritten.read(root / "src" / "duologue" / "_methods.py"))
-    tables = (read_table(name, node, spec) for name, node in documents.items() if name not in schemas)
-    return Spec(spec.pages, tuple(tables))
+    check_spec(spec, Handwritten.read(root))
+    tables = {name: node for name, node in documents.items() if name not in schemas}
+    heads = [read_head(node, spec) for node in tables.values()]
+    known = _rows(heads)
+    if any(field.refers_to == DIALECTS for cls in spec.classes.values() for field in cls.fields):
+        known[DIALECTS] = read_dialects(root)
+    check_references(spec, {head.of.name for head in heads}, known)
+    return Spec(
+        spec.pages,
+        tuple(read_table(name, head, spec, known) for name, head in zip(tables, heads, strict=True)),
+    )
+
+
+def _rows(heads: Iterable[Head]) -> dict[str, Collection[str]]:
+    """The names of each table's rows; a table is defined once."""
+    places: dict[str, Place] = {}
+    for head in heads:
+        if head.name in places:
+            raise SpecError(head.place, f"the table {head.name} is defined already, at {places[head.name]}")
+        places[head.name] = head.place
+    return {head.name: head.rows for head in heads}
 
 
 def _documents(folder: Path) -> Mapping[str, Node]:
-    """Every file's document by the file's stem, which also names its reference page."""
+    """Every file's document by the file's stem, which also names its reference page.
+
+    What lies there and would be read by nobody is refused, but not what other programs hide: `.DS_Store`, swap files.
+    """
     documents = {}
-    for path in sorted(folder.glob("*.yaml")):
-        if not _STEM.fullmatch(path.stem):
-            raise SpecError(Place(f"spec/{path.name!r}", 0), "must be named in small letters, digits and `_`")
-        documents[path.stem] = yaml_nodes.read(path, f"spec/{path.name}")
+    for path in sorted(folder.glob("*")):
+        name = path.name if path.name.isprintable() else repr(path.name)
+        if path.suffix == ".yaml" and path.is_file():
+            if not _STEM.fullmatch(path.stem):
+                raise SpecError(Place(f"spec/{name}", 0), "must be named in small letters, digits and `_`")
+            documents[path.stem] = yaml_nodes.read(path, f"spec/{name}")
+        elif path.name not in _BESIDE and not path.name.startswith("."):
+            raise SpecError(Place(f"spec/{name}", 0), "is not read; only *.yaml files belong here")
     if not documents:
         raise SpecError(Place("spec", 0), "holds no *.yaml file")
     return documents
@@ -154,6 +183,8 @@ def _field(name: str, node: Node, kinds: Mapping[str, Kind]) -> Field:
         optional=optional,
         minimum=read.number(parts["minimum"], "minimum") if "minimum" in parts else None,
         maximum=read.number(parts["maximum"], "maximum") if "maximum" in parts else None,
+        pattern=read.string(parts["pattern"], "pattern") if "pattern" in parts else None,
+        refers_to=read.string(parts["refers_to"], "refers_to") if "refers_to" in parts else None,
         convert=read.string(parts["convert"], "convert") if "convert" in parts else None,
         repr=read.boolean(parts["repr"], "repr") if "repr" in parts else True,
     )

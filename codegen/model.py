@@ -84,6 +84,8 @@ class Field:
     optional: bool = False
     minimum: int | float | None = None
     maximum: int | float | None = None
+    pattern: str | None = None
+    refers_to: str | None = None
     convert: str | None = None
     repr: bool = True
 

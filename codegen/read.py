@@ -47,6 +47,9 @@ _RESERVED: Final = frozenset(
     }
 )
 
+# What the `__init__` that attrs writes calls by name: a field is an argument of it, and would hide it.
+_OF_INIT: Final = frozenset({"self", "NOTHING"})
+
 
 def entries(node: Node, what: str, required: Iterable[str] = (), optional: Iterable[str] = ()) -> Mapping[str, Node]:
     """A mapping with these keys and no others."""
@@ -122,6 +125,8 @@ def identifier(name: str, node: Node, what: str) -> str:
         raise SpecError(node.place, f"{what} {name!r} is a keyword of Python; choose another name")
     if name in _RESERVED and not (what == "the field" and name == "type"):
         raise SpecError(node.place, f"{what} {name!r} would hide a name that the generated code uses; choose another")
+    if name in _OF_INIT and what == "the field":
+        raise SpecError(node.place, f"{what} {name!r} would hide what attrs' `__init__` uses; choose another")
     return name
 
 

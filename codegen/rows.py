@@ -1,21 +1,26 @@
 """Loads a table file: rows whose columns are the fields of a class, each checked as strictly as the class would.
 
-Raises `SpecError` with the line of the row's value.
+Two steps, since a row may refer to one of another table: `read_head` says what the rows are called, `read_table` reads
+them. Raises `SpecError` with the line of the row's value.
 """
 
 from __future__ import annotations
 
 import keyword
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import attrs
 
 from . import read
-from .model import Field, Spec, SpecError, Table, Type
-from .rules import check_bounds
+from .model import Class, Field, Place, Spec, SpecError, Table, Type
+from .rules import check_bounds, check_reference, check_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from .yaml_nodes import Node
+
+    Known: TypeAlias = Mapping[str, Collection[str]]
 
 _SCALARS: Mapping[str, type | tuple[type, ...]] = {
     "string": str,
@@ -25,8 +30,20 @@ _SCALARS: Mapping[str, type | tuple[type, ...]] = {
 }
 
 
-def read_table(page: str, node: Node, spec: Spec) -> Table:
-    """The table in one file."""
+@attrs.frozen
+class Head:
+    """A table file whose rows are not read yet."""
+
+    name: str
+    doc: str
+    of: Class
+    key: str
+    rows: Mapping[str, Node]
+    place: Place
+
+
+def read_head(node: Node, spec: Spec) -> Head:
+    """All of one file but what is in the rows."""
     parts = read.entries(node, "a table file", ("table", "of", "key", "doc", "rows"))
     name = read.string(parts["table"], "table")
     if not name.isascii() or not name.isidentifier() or not name.isupper() or keyword.iskeyword(name):
@@ -36,34 +53,39 @@ def read_table(page: str, node: Node, spec: Spec) -> Table:
         raise SpecError(parts["of"].place, f"of {of!r} is no class{read.suggestion(of, spec.classes)}")
     cls = spec.classes[of]
     key = read.string(parts["key"], "key")
-    columns = {field.name: field for field in cls.fields}
-    if key not in columns or str(columns[key].type) != "string":
+    if not any(field.name == key and str(field.type) == "string" for field in cls.fields):
         raise SpecError(parts["key"].place, f"key {key!r} must be a column of type string")
-    rows = {row: _row(row, value, key, columns, spec) for row, value in read.mapping(parts["rows"], "the rows").items()}
-    return Table(name, page, node.place.file, read.text(parts["doc"], "doc"), cls, key, rows)
+    rows = read.mapping(parts["rows"], "the rows")
+    return Head(name, read.text(parts["doc"], "doc"), cls, key, rows, parts["table"].place)
 
 
-def _row(name: str, node: Node, key: str, columns: Mapping[str, Field], spec: Spec) -> Mapping[str, Any]:
+def read_table(page: str, head: Head, spec: Spec, known: Known) -> Table:
+    """The whole table. `known` has what its rows may refer to: the names of every table's rows, and of the dialects."""
+    rows = {name: _row(name, node, head, spec, known) for name, node in head.rows.items()}
+    return Table(head.name, page, head.place.file, head.doc, head.of, head.key, rows)
+
+
+def _row(name: str, node: Node, head: Head, spec: Spec, known: Known) -> Mapping[str, Any]:
     """The row's values by column, in the order of the columns; a column that keeps its default is left out."""
-    needed = [field.name for field in columns.values() if field.required and field.name != key]
-    given = read.entries(node, f"the row {name!r}", needed, [column for column in columns if column != key])
+    columns = {field.name: field for field in head.of.fields if field.name != head.key}
+    given = read.entries(
+        node, f"the row {name!r}", [field.name for field in columns.values() if field.required], columns
+    )
     values: dict[str, Any] = {}
-    for column, field in columns.items():
-        if column == key:
-            values[column] = name
-        elif column in given:
-            values[column] = _value(given[column], field, field.type, spec)
+    for field in head.of.fields:
+        if field.name == head.key:
+            values[field.name] = name
+            _check_string(name, field, node.place, known)
+        elif field.name in given:
+            values[field.name] = _value(given[field.name], field, field.type, spec, known)
     return values
 
 
-def _value(node: Node, field: Field, type_: Type, spec: Spec) -> Any:
+def _value(node: Node, field: Field, type_: Type, spec: Spec, known: Known) -> Any:
     if node.value is None and field.optional:
         return None
-    if type_.kind == "list" and type_.item is not None:
-        return tuple(_value(item, field, type_.item, spec) for item in read.sequence(node, field.name))
-    if type_.kind == "map" and type_.item is not None:
-        entries = read.mapping(node, field.name).items()
-        return {key: _value(item, field, type_.item, spec) for key, item in entries}
+    if type_.item is not None:
+        return _collection(node, field, type_, type_.item, spec, known)
     if type_.kind == "enum":
         values = spec.enums[type_.name].values
         if node.value not in values:
@@ -77,4 +99,17 @@ def _value(node: Node, field: Field, type_: Type, spec: Spec) -> Any:
     if not isinstance(node.value, expected) or (isinstance(node.value, bool) and type_.name != "boolean"):
         raise SpecError(node.place, f"{field.name} must be of type {type_}, got {read.said(node)}")
     check_bounds(node.value, field, node.place)
+    _check_string(node.value, field, node.place, known)
     return node.value
+
+
+def _collection(node: Node, field: Field, type_: Type, item: Type, spec: Spec, known: Known) -> Any:
+    """A tuple for a list, a dict for a map."""
+    if type_.kind == "list":
+        return tuple(_value(part, field, item, spec, known) for part in read.sequence(node, field.name))
+    return {key: _value(part, field, item, spec, known) for key, part in read.mapping(node, field.name).items()}
+
+
+def _check_string(value: Any, field: Field, place: Place, known: Known) -> None:
+    check_text(value, field, place)
+    check_reference(value, field, place, known)

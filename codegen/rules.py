@@ -5,6 +5,7 @@ They need all of it: what a union's members have, what a default's type allows, 
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 from .model import FLAGS, Class, Field, Page, Place, Spec, SpecError, Union
@@ -12,7 +13,7 @@ from .read import suggestion
 from .values import constant
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from .handwritten import Handwritten
 
@@ -24,6 +25,8 @@ _DEFAULTS: Final[Mapping[str, type | tuple[type, ...]]] = {
     "boolean": bool,
     "json": (str, int, float, bool),
 }
+# What a field may refer to besides the tables of `spec/`.
+DIALECTS: Final = "dialects"
 _NUMBERS: Final = ("integer", "number")
 # What every generated event answers, besides `text`, which may be a field.
 _OF_EVENTS: Final = frozenset(f"is_{flag}" for flag in FLAGS)
@@ -42,6 +45,7 @@ def check_spec(spec: Spec, handwritten: Handwritten) -> None:
             _check_converters(cls, handwritten)
             for field in cls.fields:
                 _check_field(field, page, spec)
+    _check_defaults_end(spec)
 
 
 def _check_names(spec: Spec, handwritten: Handwritten) -> None:
@@ -134,6 +138,7 @@ def _check_field(field: Field, page: Page, spec: Spec) -> None:
     if page.module == "events":
         _check_event_field(field)
     _check_limits(field)
+    _check_text_rules(field)
     _check_default(field, spec)
 
 
@@ -153,6 +158,16 @@ def _check_limits(field: Field) -> None:
         raise SpecError(field.place, f"minimum and maximum are for integers and numbers, not for {field.type}")
     if field.minimum is not None and field.maximum is not None and field.minimum > field.maximum:
         raise SpecError(field.place, f"the minimum {field.minimum} is above the maximum {field.maximum}")
+
+
+def _check_text_rules(field: Field) -> None:
+    for key in ("pattern", "refers_to"):
+        if getattr(field, key) is not None and field.type.name != "string":
+            raise SpecError(field.place, f"a {key} is for strings, not for {field.type}")
+    try:
+        re.compile(field.pattern or "")
+    except re.error as error:
+        raise SpecError(field.place, f"pattern {field.pattern!r} is no regular expression: {error}") from error
 
 
 def _check_default(field: Field, spec: Spec) -> None:
@@ -178,6 +193,66 @@ def _check_scalar(field: Field) -> None:
     if not isinstance(value, kinds) or (isinstance(value, bool) and field.type.name in _NUMBERS):
         raise SpecError(field.place, f"the default {value!r} is no {field.type}")
     check_bounds(value, field, field.place)
+    check_text(value, field, field.place)
+
+
+def _check_defaults_end(spec: Spec) -> None:
+    """No default that is made of itself: the first instance would never be done."""
+    made_of = {
+        cls.name: {field.type.name: field for field in cls.fields if field.type.kind == "class" and field.default == {}}
+        for cls in spec.classes.values()
+    }
+    for name in made_of:
+        trail: list[tuple[str, Field]] = []
+        if _comes_back(name, name, made_of, trail, set()):
+            steps = ", ".join(f"{field.type.name} in {owner}" for owner, field in trail)
+            raise SpecError(trail[0][1].place, f"has a default that never ends: {steps}")
+
+
+def _comes_back(
+    name: str, goal: str, made_of: Mapping[str, Mapping[str, Field]], trail: list[tuple[str, Field]], seen: set[str]
+) -> bool:
+    """Whether the default of `name` holds `goal`; `trail` then says by way of which fields."""
+    seen.add(name)
+    for inner, field in made_of[name].items():
+        trail.append((name, field))
+        if inner == goal or (inner not in seen and _comes_back(inner, goal, made_of, trail, seen)):
+            return True
+        trail.pop()
+    return False
+
+
+def check_references(spec: Spec, of_tables: Collection[str], known: Mapping[str, Collection[str]]) -> None:
+    """Patterns and references hold for the rows of tables, and a reference leads to something that is known."""
+    for cls in spec.classes.values():
+        for field in cls.fields:
+            if field.pattern is None and field.refers_to is None:
+                continue
+            if cls.name not in of_tables:
+                raise SpecError(
+                    field.place,
+                    f"the field {field.name!r} is checked in the rows of a table, and there is no table of {cls.name}",
+                )
+            if field.refers_to is not None and field.refers_to not in known:
+                raise SpecError(
+                    field.place,
+                    f"refers_to: there is no table {field.refers_to!r}{suggestion(field.refers_to, known)}",
+                )
+            if isinstance(field.default, str):
+                check_reference(field.default, field, field.place, known)
+
+
+def check_text(value: Any, field: Field, place: Place) -> None:
+    """The whole of a string must match the field's pattern."""
+    if field.pattern is not None and not re.fullmatch(field.pattern, value):
+        raise SpecError(place, f"{field.name} must match {field.pattern!r}, got {value!r}")
+
+
+def check_reference(value: Any, field: Field, place: Place, known: Mapping[str, Collection[str]]) -> None:
+    """A string must be the name of what the field refers to."""
+    if field.refers_to is not None and value not in known[field.refers_to]:
+        names = known[field.refers_to]
+        raise SpecError(place, f"{field.name}: there is no {value!r} in {field.refers_to}{suggestion(value, names)}")
 
 
 def check_bounds(value: Any, field: Field, place: Place) -> None:

@@ -27,12 +27,27 @@ def comment(text: str) -> list[str]:
 
 
 def literal(value: Any) -> str:
-    """A string, number, boolean, `None` or tuple of them, as Python writes it; strings in double quotes."""
+    """A string, number, boolean, `None`, or tuple or dict of them, as Python writes it; strings in double quotes."""
     if isinstance(value, str):
         return '"' + "".join(_ESCAPES.get(character) or _printable(character) for character in value) + '"'
     if isinstance(value, tuple):
         return "(" + ", ".join(map(literal, value)) + ("," if len(value) == 1 else "") + ")"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{literal(key)}: {literal(item)}" for key, item in value.items()) + "}"
     return repr(value)
+
+
+def argument(head: str, value: Any, indent: str) -> list[str]:
+    """`head` and the value's literal, with a comma: on one line where it fits, else one line for each item."""
+    flat = f"{indent}{head}{literal(value)},"
+    if len(flat) <= WIDTH or not value or not isinstance(value, (tuple, dict)):
+        return [flat]
+    if isinstance(value, tuple):
+        brackets, items = "()", [("", item) for item in value]
+    else:
+        brackets, items = "{}", [(f"{literal(key)}: ", item) for key, item in value.items()]
+    lines = [line for start, item in items for line in argument(start, item, indent + INDENT)]
+    return [f"{indent}{head}{brackets[0]}", *lines, f"{indent}{brackets[1]},"]
 
 
 _ESCAPES: Final = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}

@@ -6,6 +6,7 @@ lies about that nothing generates; `write` makes the tree so. Both give a line f
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from .emit_classes import emit_module
@@ -26,6 +27,11 @@ PACKAGE: Final = "src/duologue"
 REFERENCE: Final = "docs/reference"
 # Folders that hold nothing but generated files.
 OWNED: Final = (f"{PACKAGE}/_sync", REFERENCE)
+# Folders in which a file with the banner is a generated one, wherever it lies.
+_SEARCHED: Final = (PACKAGE, "docs")
+# The banner under what makes a comment in Python, Markdown and JSON, near the top of a file.
+_BANNER: Final = re.compile(rb'(?m)(?:^# |^<!-- |"\$comment": ?")' + re.escape(GENERATED).encode())
+_TOP: Final = 1024
 
 
 def generate(root: Path) -> Mapping[str, bytes]:
@@ -49,7 +55,9 @@ def compare(root: Path) -> list[str]:
     files = generate(root)
     problems = []
     for path, data in files.items():
-        if not (root / path).is_file():
+        if _is_link(root, path):
+            problems.append(f"{path}: is a symbolic link, not a file of its own; run `make generate`")
+        elif not (root / path).is_file():
             problems.append(f"{path}: is missing; run `make generate`")
         elif (root / path).read_bytes() != data:
             problems.append(f"{path}: is stale, or was edited by hand; run `make generate`")
@@ -60,8 +68,13 @@ def compare(root: Path) -> list[str]:
 def write(root: Path) -> list[str]:
     """Write what differs and remove what nothing generates any more; what was not generated is left, and named."""
     files = generate(root)
+    for folder in OWNED:
+        if (root / folder).is_symlink():
+            (root / folder).unlink()
     for path, data in files.items():
         target = root / path
+        if target.is_symlink():
+            target.unlink()
         if not target.is_file() or target.read_bytes() != data:
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(data)
@@ -75,13 +88,23 @@ def write(root: Path) -> list[str]:
 
 
 def _orphans(root: Path, files: Mapping[str, bytes]) -> list[str]:
-    """Files in the generator's own folders, and files with its banner in the package, that it would not write."""
-    found = [path for folder in OWNED for path in (root / folder).rglob("*") if "__pycache__" not in path.parts]
-    found += [path for path in (root / PACKAGE).glob("*.py") if _is_generated(path)]
-    names = (path.relative_to(root).as_posix() for path in found if path.is_file())
+    """Files in the generator's own folders, and files with its banner anywhere, that it would not write."""
+    found = {path for folder in OWNED for path in _files(root / folder)}
+    found |= {path for folder in _SEARCHED for path in _files(root / folder) if _is_generated(path)}
+    names = (path.relative_to(root).as_posix() for path in found)
     return sorted(name for name in names if name not in files)
+
+
+def _files(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
 
 
 def _is_generated(path: Path) -> bool:
     with path.open("rb") as file:
-        return GENERATED.encode() in file.readline()
+        return _BANNER.search(file.read(_TOP)) is not None
+
+
+def _is_link(root: Path, path: str) -> bool:
+    """Whether the file, or the folder of the generator's own that it is in, is somewhere else."""
+    owned = [folder for folder in OWNED if path.startswith(f"{folder}/")]
+    return any((root / place).is_symlink() for place in (path, *owned))

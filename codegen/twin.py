@@ -69,9 +69,10 @@ def twin(root: Path, renames: Mapping[str, str] = RENAMES) -> Mapping[str, str]:
     files = {}
     for name, text in _without_await(sources, renames).items():
         source = f"{SOURCE}/{name}"
-        translated = translate(text, dictionary)
-        check_twin(translated, source, dictionary)
-        files[f"{TWIN}/{name}"] = "\n".join([*comment(banner(source)), translated])
+        # The source is not named: its name has a word of the other world in it.
+        head = comment(banner("its twin"))
+        files[f"{TWIN}/{name}"] = "\n".join([*head, translate(text, dictionary)])
+        check_twin(files[f"{TWIN}/{name}"], len(head), source, dictionary)
     return files
 
 

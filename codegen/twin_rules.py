@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 # What must not be left in the twin, in names, strings and comments alike.
-_FOREIGN: Final = re.compile(r"(?<![A-Za-z])(?:await|async|anyio|aiter\b|anext\b)|Async")
+_FOREIGN: Final = re.compile(r"await|async|anyio|(?<![A-Za-z])(?:aiter|anext)\b|Async")
 _STRING_PREFIX: Final = re.compile(r"[A-Za-z]*")
 
 
@@ -129,9 +129,9 @@ def _prose(text: str) -> Iterator[tokenize.TokenInfo]:
             yield token
 
 
-def check_twin(text: str, source: str, dictionary: Dictionary) -> None:
-    """Refuse a twin that speaks of what only its source has. Both have the same lines."""
-    for number, line in enumerate(text.splitlines(), 1):
+def check_twin(text: str, head: int, source: str, dictionary: Dictionary) -> None:
+    """Refuse a twin that speaks of what only its source has. Both have the same lines below the twin's `head` lines."""
+    for number, line in enumerate(text.splitlines(), 1 - head):
         found = dictionary.foreign.search(line)
         if found:
             raise SpecError(

@@ -6,15 +6,20 @@ are read by the command's own parser, and links must lead to files and headings 
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 import re
 import shlex
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import attrs
 import pytest
 
+import duologue
 from duologue._cli.parser import make_parser
+from duologue._dialects.openai_chat.encode import encode
+from duologue._tables import PROVIDERS
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -80,6 +85,43 @@ def test_the_links_lead_somewhere(page: Path) -> None:
         target = (page.parent / path).resolve() if path else page
         assert target.exists(), f"{page.name} links to {path}"
         assert not anchor or anchor in anchors(target), f"{page.name} links to {path}#{anchor}"
+
+
+def test_the_example_of_the_package_closes_its_client() -> None:
+    [block] = blocks(duologue.__doc__ or "", "python")
+    nodes = list(ast.walk(ast.parse(block.code)))
+    managed = {ast.unparse(item.context_expr) for node in nodes if isinstance(node, ast.With) for item in node.items}
+    made = {ast.unparse(node) for node in nodes if isinstance(node, ast.Call) and ast.unparse(node.func) == "Client"}
+    assert made
+    assert made <= managed
+
+
+def test_what_printing_an_event_leaves_out_is_said() -> None:
+    """And `to_dict` has it, as the guide says."""
+    event = duologue.ToolCallDelta(0, "c", "f", extra={"hidden": "canary"})
+    assert "canary" not in repr(event)
+    assert "canary" in str(duologue.to_dict(event))
+    page = (ROOT / "docs" / "streaming.md").read_text("utf-8")
+    assert "shows every field" not in page
+    assert "`duologue.to_dict(event)` has these too" in page
+
+
+def test_what_goes_back_as_history_is_said() -> None:
+    """Held against what a request holds."""
+    page = (ROOT / "docs" / "streaming.md").read_text("utf-8")
+    section = page.partition("## The answer as history")[2].partition("\n## ")[0]
+    named = set(re.findall(r"`(\w+)`", section.partition("of an assistant's, ")[2].partition("go")[0]))
+    unknown = dict.fromkeys([*named, "thinking_blocks"], "x")
+    message = duologue.Message.assistant(
+        [duologue.ReasoningContent("hm"), duologue.TextContent("Hi"), duologue.UnknownContent(unknown)]
+    )
+    row = PROVIDERS["openai"]
+    for field in (None, "reasoning_content"):
+        provider = attrs.evolve(row, reasoning_field=field)
+        wire = encode(duologue.ChatRequest([message]), provider, model="m", stream=False)
+        sent = wire.body["messages"][0]
+        assert sent.keys() == {"role", "content", *named, *([field] if field else [])}
+    assert named == {"reasoning_details", "extra_content"}
 
 
 def test_the_quick_starts_are_short() -> None:

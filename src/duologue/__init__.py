@@ -3,8 +3,9 @@
 ```python
 from duologue import Client
 
-for event in Client("openai").stream("Tell me a short story"):
-    print(event.text, end="")
+with Client("openai") as client:
+    for event in client.stream("Tell me a short story"):
+        print(event.text, end="")
 ```
 """
 

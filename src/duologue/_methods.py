@@ -10,6 +10,8 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias
 
+from duologue._check import as_tuple
+from duologue._json import loads
 from duologue._view import ChoiceView, DeltaView, ToolCallView
 from duologue.errors import DecodeError, DuologueError, error_fields
 
@@ -82,7 +84,10 @@ def messages(prompt: Prompt) -> tuple[Message, ...]:
 
 
 def tools(given: Iterable[Tool | Mapping[str, Any]] | None) -> tuple[Tool, ...]:
-    """Tools, None for none; a mapping is a tool's fields, or OpenAI's `{"type": "function", "function": {...}}`."""
+    """Tools, None for none; a mapping is a tool's fields, or OpenAI's `{"type": "function", "function": {...}}`.
+
+    What is no sequence is left as it is, for the class to refuse by name.
+    """
     from duologue.models import Tool
 
     def tool(item: Tool | Mapping[str, Any]) -> Tool:
@@ -90,12 +95,13 @@ def tools(given: Iterable[Tool | Mapping[str, Any]] | None) -> tuple[Tool, ...]:
             return Tool(**item.get("function", item))
         return item
 
-    return tuple(tool(item) for item in given or ())
+    items: Any = as_tuple(() if given is None else given)
+    return tuple(map(tool, items)) if isinstance(items, tuple) else items
 
 
 def strings(given: str | Iterable[str] | None) -> tuple[str, ...]:
-    """One string, several, or None for none."""
-    return (given,) if isinstance(given, str) else tuple(given or ())
+    """One string, several, or None for none; what is none of them is left as it is, for the class to refuse by name."""
+    return (given,) if isinstance(given, str) else as_tuple(() if given is None else given)
 
 
 def response_format(given: ResponseFormat | Mapping[str, Any] | str | None) -> ResponseFormat | None:
@@ -266,10 +272,9 @@ class ToolCallMethods:
             DecodeError: they are not JSON, as where the answer was cut short.
         """
         try:
-            return json.loads(self.arguments) if self.arguments.strip() else {}
-        except (ValueError, RecursionError) as reason:
-            where = f" at character {reason.pos}" if isinstance(reason, json.JSONDecodeError) else ""
-            raise DecodeError(f"the arguments of the call to {self.name!r} are not JSON{where}") from None
+            return loads(self.arguments) if self.arguments.strip() else {}
+        except DecodeError as reason:
+            raise DecodeError(f"the arguments of the call to {self.name!r} are {reason.message}") from None
 
 
 class MessageMethods:

@@ -114,7 +114,7 @@ PROVIDERS: Final[Mapping[str, Provider]] = MappingProxyType(
             key_env=("ANTHROPIC_API_KEY",),
             default_model="claude-sonnet-4-5",
             end_marker="event",
-            headers={'anthropic-version': '2023-06-01'},
+            headers={"anthropic-version": "2023-06-01"},
         ),
         "gemini": Provider(
             name="gemini",

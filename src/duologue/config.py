@@ -7,13 +7,13 @@ bytes.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import NoneType
 from typing import Any
 
 import attrs
 
-from duologue._core.secret import Secret
+from duologue._secret import Secret
 from duologue.errors import (
     ConfigurationError,
     DuologueError,
@@ -65,6 +65,28 @@ def _number(default: Any, minimum: float = 0) -> Any:
     return attrs.field(default=default, validator=_at_least(minimum))
 
 
+def _statuses(given: Iterable[int]) -> frozenset[int]:
+    statuses = _several(given, "retry_on_status", "HTTP statuses")
+    for status in statuses:
+        if isinstance(status, bool) or not isinstance(status, int):
+            raise TypeError(f"retry_on_status must hold integers; got {status!r}")
+    return frozenset(statuses)
+
+
+def _errors(given: Iterable[type[DuologueError]]) -> tuple[type[DuologueError], ...]:
+    kinds = _several(given, "retry_on_error", "classes of errors")
+    for kind in kinds:
+        if not isinstance(kind, type) or not issubclass(kind, DuologueError):
+            raise TypeError(f"retry_on_error must hold subclasses of DuologueError; got {kind!r}")
+    return kinds
+
+
+def _several(given: Any, field: str, what: str) -> tuple[Any, ...]:
+    if isinstance(given, (str, bytes, Mapping)) or not isinstance(given, Iterable):
+        raise TypeError(f"{field} must be a sequence of {what}; got {given!r}")
+    return tuple(given)
+
+
 @attrs.frozen
 class Timeouts:
     """How long to wait for what, in seconds; None waits for ever.
@@ -96,6 +118,10 @@ class RetryPolicy:
         jitter: whether a delay is drawn at random from 0 to its length, so that many clients do not come back at once.
         retry_on_status: the HTTP statuses to retry on.
         retry_on_error: the errors without a status to retry on.
+
+    Raises:
+        TypeError: `retry_on_status` or `retry_on_error` holds something else, or is no sequence.
+        ConfigurationError: a number is wrong.
     """
 
     max_retries: int = attrs.field(default=3, validator=_whole(0))
@@ -104,10 +130,10 @@ class RetryPolicy:
     backoff_factor: float = _number(2, 1)
     jitter: bool = True
     retry_on_status: frozenset[int] = attrs.field(
-        default=frozenset({408, 409, 429, 500, 502, 503, 504, 529}), converter=frozenset
+        default=frozenset({408, 409, 429, 500, 502, 503, 504, 529}), converter=_statuses
     )
     retry_on_error: tuple[type[DuologueError], ...] = attrs.field(
-        default=(TransportError, StreamTruncated, RateLimitError, OverloadedError, ServerError), converter=tuple
+        default=(TransportError, StreamTruncated, RateLimitError, OverloadedError, ServerError), converter=_errors
     )
 
 

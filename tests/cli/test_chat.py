@@ -42,15 +42,23 @@ def test_the_answer_comes_out(command: Command, twin: tuple[str, ...]) -> None:
 def test_what_is_asked(command: Command, twin: tuple[str, ...]) -> None:
     with ScriptedServer(reply(answer("Hello"))) as server:
         options = ("--system", "Be brief", "-m", "m-1", "--max-tokens", "5", "--temperature", "0", *twin)
-        given = command("chat", "-p", "llamacpp", "--base-url", server.base_url, *options, "and this", stdin="This\n")
+        given = command(
+            "chat", "-p", "llamacpp", "--base-url", server.base_url, *options, "Say this", stdin="not that\n"
+        )
         assert given.code == 0
         body = server.requests[0].json()
     assert body["model"] == "m-1"
     assert body["messages"] == [
         {"role": "system", "content": "Be brief"},
-        {"role": "user", "content": "This\n\nand this"},
+        {"role": "user", "content": "Say this"},
     ]
     assert (body["max_tokens"], body["temperature"], body["stream"]) == (5, 0, True)
+
+
+def test_standard_input_is_what_is_asked_where_nothing_else_is(command: Command) -> None:
+    with ScriptedServer(reply(answer("Hello"))) as server:
+        assert command("chat", "--base-url", server.base_url, stdin="This\nand that\n").code == 0
+        assert server.requests[0].json()["messages"] == [{"role": "user", "content": "This\nand that"}]
 
 
 def test_the_provider_may_bring_the_model(command: Command) -> None:
@@ -81,6 +89,18 @@ def test_json_lines(command: Command, twin: tuple[str, ...]) -> None:
     assert read == events
     assert isinstance(read[0], Start)
     assert isinstance(read[-1], Done)
+
+
+@both_twins
+def test_an_event_that_cannot_be_written(command: Command, twin: tuple[str, ...]) -> None:
+    deep = 600 * b"[" + 600 * b"]"
+    strange = b'data: {"id": "1", "choices": [], "strange": %s}\n\n' % deep
+    with ScriptedServer([*BEGUN, chunk(strange), until_closed]) as server:
+        result = command("chat", "Hi", "--json", "--base-url", server.base_url, *twin)
+        assert server.wait_until(lambda server: server.open == 0)
+    assert result.code == 1
+    assert [from_json(StreamEvent, line).text for line in result.out.splitlines()][-2:] == ["Hel", "lo\n"]
+    assert result.err == "duologue: an event cannot be written as JSON: Unknown: nested too deeply for JSON\n"
 
 
 @both_twins

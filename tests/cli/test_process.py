@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -35,6 +36,39 @@ def test_usage() -> None:
     result = run("chat", "Hi", "-p", "nope")
     assert (result.code, result.out) == (2, "")
     assert result.err.startswith("duologue: unknown provider 'nope'")
+
+
+@both_twins
+def test_with_a_prompt_standard_input_is_left_alone(twin: tuple[str, ...]) -> None:
+    """An open pipe that says nothing keeps nobody waiting, and what it says later is there for the next program."""
+    reading, writing = os.pipe()
+    try:
+        with ScriptedServer(reply(answer("Hello"))) as server:
+            arguments = ("chat", "Hi", "--base-url", server.base_url, *twin)
+            done = subprocess.run(
+                [*COMMAND, *arguments], stdin=reading, capture_output=True, timeout=SECONDS, check=False
+            )
+        assert (done.returncode, done.stdout, done.stderr) == (0, b"Hello\n", b"")
+        os.write(writing, b"next line\n")
+        assert os.read(reading, 100) == b"next line\n"
+    finally:
+        os.close(reading)
+        os.close(writing)
+
+
+def test_a_loop_over_lines_gets_every_line() -> None:
+    with ScriptedServer(reply(answer("Hello"))) as server:
+        script = 'while read -r line; do "$@" chat "$line" --base-url "$URL"; done'
+        done = subprocess.run(
+            ["/bin/sh", "-c", script, "sh", *COMMAND],
+            input=b"one\ntwo\n",
+            env=os.environ | {"URL": server.base_url},
+            capture_output=True,
+            timeout=SECONDS,
+            check=False,
+        )
+        assert (done.stdout, done.stderr) == (b"Hello\nHello\n", b"")
+        assert [request.json()["messages"][0]["content"] for request in server.requests] == ["one", "two"]
 
 
 @pytest.mark.usefixtures("engine")

@@ -1,4 +1,4 @@
-"""What is asked: the argument, standard input, or both."""
+"""What is asked: the argument, or standard input where there is none."""
 
 from __future__ import annotations
 
@@ -16,8 +16,7 @@ from tests.cli.kit import FakeTerminal
     [
         ("Explain", "", "Explain"),
         (None, "Explain\n", "Explain"),
-        ("Explain this", "some code\n", "some code\n\nExplain this"),
-        ("", "Explain", "Explain"),
+        ("Explain this", "some code\n", "Explain this"),
         ("Explain", "  \n", "Explain"),
         ("Explain\n", "", "Explain\n"),
     ],
@@ -30,9 +29,12 @@ def test_a_closed_standard_input_says_nothing() -> None:
     assert read_prompt("Explain", None) == "Explain"
 
 
-def test_at_a_terminal_the_argument_is_enough() -> None:
-    stdin = FakeTerminal("never read")
+@pytest.mark.parametrize("kind", [FakeTerminal, io.StringIO])
+def test_with_an_argument_standard_input_is_left_alone(kind: type[io.StringIO]) -> None:
+    stdin = kind("meant for another program")
     assert read_prompt("Explain", stdin) == "Explain"
+    with pytest.raises(UsageError, match="no prompt"):
+        read_prompt(" ", stdin)
     assert stdin.tell() == 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import subprocess
@@ -11,6 +12,7 @@ import threading
 import time
 from typing import Any
 
+import anyio
 import pytest
 import trio
 
@@ -19,6 +21,7 @@ from duologue import (
     APIError,
     ConnectError,
     ConnectionLost,
+    DuologueError,
     LimitExceeded,
     Limits,
     OverloadedError,
@@ -29,7 +32,7 @@ from duologue import (
     Timeouts,
 )
 from tests.client.test_stream import CHUNKED, client_for
-from tests.kit.server import ScriptedServer, chunk, hang_up, head, pause, reply, reset, until_closed
+from tests.kit.server import ScriptedServer, chunk, hang_up, head, pause, reply, reset, until_closed, wait_for
 from tests.kit.twins import Twin, collect
 from tests.kit.wire import answer, data, delta
 
@@ -65,7 +68,7 @@ async def test_each_wait_has_its_end(twin: Twin, case: str) -> None:
         async with client_for(twin, server, timeouts=Timeouts(**limits), retry=ONCE) as client:
             with pytest.raises(StreamTimeout) as caught:
                 await client.stream("hi").result()
-            assert caught.value.phase == case.split()[0]
+            assert caught.value.phase == case.split(maxsplit=1)[0]
             assert server.wait_until(lambda seen: seen.open == 0), "the connection was not closed"
 
 
@@ -283,6 +286,52 @@ async def test_cancelled_in_asyncio_or_trio(async_twin: Twin, phase: str) -> Non
             assert (await client.stream("hi").result()).text == "y"
 
 
+async def test_a_place_is_given_back_when_cancelled(async_twin: Twin) -> None:
+    with ScriptedServer(SILENCES["between events"]) as server:
+        async with client_for(async_twin, server, limits=Limits(max_concurrent=1)) as client:
+            for _ in range(3):
+                with anyio.move_on_after(0.1) as scope:
+                    async with client.stream("hi") as stream:
+                        assert [event.text async for event in stream if event.text] == []
+                assert scope.cancelled_caught
+            server.script = [reply(answer("y"))]
+            assert (await client.stream("hi").result()).text == "y"
+
+
+@pytest.mark.parametrize("phase", ["before the head", "before the first event"])
+async def test_a_stream_closed_from_elsewhere_asks_nothing_more(twin: Twin, phase: str) -> None:
+    go_on = threading.Event()
+    steps: list[Any] = [head(200, CHUNKED)]
+    steps.insert(0 if phase == "before the head" else 1, wait_for(go_on))
+    with ScriptedServer([*steps, *map(chunk, answer("x")), chunk(b"")]) as server:
+        async with client_for(twin, server, retry=QUICK) as client:
+            stream = client.stream("hi", raise_errors=False)
+            seen: list[Any] = []
+
+            async def read() -> None:
+                with contextlib.suppress(DuologueError, RuntimeError, ValueError):
+                    seen.extend([event async for event in stream])
+
+            async def leave() -> None:
+                await twin.sleep(0.1)
+                with contextlib.suppress(RuntimeError, ValueError):
+                    await stream.aclose()
+                go_on.set()
+
+            await twin.gather(read, leave)
+            assert seen == []
+            assert len(server.requests) == 1
+
+
+async def test_the_pace_is_held_to_the_total(twin: Twin) -> None:
+    with ScriptedServer(reply(answer("x"))) as server:
+        async with client_for(twin, server, limits=Limits(requests_per_minute=1), timeouts=Timeouts(total=5)) as client:
+            await client.stream("hi").result()
+            with pytest.raises(StreamTimeout, match="requests_per_minute") as caught:
+                await client.stream("hi").result()
+            assert caught.value.phase == "total"
+
+
 async def test_the_caller_s_own_timeout_is_the_caller_s(async_twin: Twin) -> None:
     with ScriptedServer(SILENCES["between events"]) as server:
         async with client_for(async_twin, server) as client:
@@ -331,6 +380,8 @@ def test_a_stream_dropped_outside_its_loop_warns() -> None:
         loop.run_until_complete(begin())
         with pytest.warns(ResourceWarning, match="without being closed"):
             held.clear()
+        # Each of httpcore's generators is closed by the loop when the one around it is gone.
+        loop.run_until_complete(asyncio.sleep(0.05))
         loop.run_until_complete(client.aclose())
         loop.run_until_complete(loop.shutdown_asyncgens())
         loop.close()

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
 from codegen.__main__ import main
 from codegen.load import load
 from codegen.model import SpecError
-from tests.codegen.trees import EVENTS, SCHEMA, TABLE, small_tree
+from tests.codegen.trees import EVENTS, SCHEMA, TABLE, change, repository_copy, small_tree
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,6 +63,8 @@ BROKEN = {
     "class-like-a-scalar": (DOT, DOT.replace("Dot:", "string: # here"), "type of its own"),
     "field-keyword": (SIZE, SIZE.replace("size", "class") + " # here", "is a keyword"),
     "field-hides": (SIZE, SIZE.replace("size", "str") + " # here", "would hide a name"),
+    "field-self": (SIZE, SIZE.replace("size", "self") + " # here", "what attrs' `__init__` uses"),
+    "field-nothing": (SIZE, SIZE.replace("size", "NOTHING") + " # here", "what attrs' `__init__` uses"),
     "field-expression": (SIZE, SIZE.replace("size", '"a: int = 0; import os; b"', 1) + " # here", "letters, digits"),
     "field-newline": (SIZE, SIZE.replace("size", r'"a\nb"', 1) + " # here", "letters, digits"),
     "field-like-a-class": (SIZE, SIZE.replace("size", "Box") + " # here", "hide the definition"),
@@ -92,10 +94,43 @@ BROKEN = {
     "default-of-map": (SIZE, '      size: {type: "map[json]", default: [], doc: x} # here', "of a map is {}"),
     "default-of-union": (SIZE, "      size: {type: Shape, default: {}, doc: x} # here", "can have no default"),
     "default-of-class": (SIZE, "      size: {type: Box, default: {}, doc: x} # here", "all its fields have one"),
+    "default-of-itself": (SIZE, f"{SIZE}\n      dot: {{type: Dot, default: {{}}, doc: x}} # here", "Dot in Dot"),
+    "default-round-and-round": (
+        SIZE,
+        f"""{SIZE}
+      bag: {{type: Bag, default: {{}}, doc: x}} # here
+  Bag: {{doc: x, fields: {{pot: {{type: Pot, default: {{}}, doc: x}}}}}}
+  Pot: {{doc: x, fields: {{dot: {{type: Dot, default: {{}}, doc: x}}}}}}""",
+        "default that never ends: Bag in Dot, Pot in Bag, Dot in Pot",
+    ),
     "default-number": (SIZE, SIZE.replace("default: 1", "default: 0x10") + " # here", "reads as int"),
     "default-sexagesimal": (SIZE, SIZE.replace("default: 1", "default: 1:30") + " # here", "reads as int"),
     "bounds-crossed": (SIZE, SIZE.replace("minimum: 0", "minimum: 10") + " # here", "10 is above the maximum 9"),
     "bounds-of-text": (NAME, NAME[:-1] + ", minimum: 0} # here", "not for string"),
+    "pattern-of-a-number": (SIZE, SIZE.replace("minimum: 0", "pattern: x") + " # here", "a pattern is for strings"),
+    "pattern-broken": (NAME, NAME[:-1] + ", pattern: '('} # here", "is no regular expression: missing )"),
+    "pattern-of-no-table": (
+        RAW,
+        f"{RAW}\n      x: {{type: string, default: '', pattern: '.*', doc: x}} # here",
+        "no table",
+    ),
+    "pattern-default": (
+        NAME,
+        NAME.replace("type: string", "type: string, default: Box, pattern: '[a-z]+'") + " # here",
+        "name must match '[a-z]+', got 'Box'",
+    ),
+    "reference-of-a-number": (SIZE, SIZE.replace("minimum: 0", "refers_to: BOXES") + " # here", "for strings"),
+    "reference-of-no-table": (
+        RAW,
+        f"{RAW}\n      x: {{type: string, default: '', refers_to: BOXES, doc: x}} # here",
+        "no table",
+    ),
+    "reference-to-nothing": (NAME, NAME[:-1] + ", refers_to: BOXS} # here", "'BOXS'; did you mean 'BOXES'?"),
+    "reference-default": (
+        NAME,
+        NAME.replace("type: string", "type: string, default: tiny, refers_to: BOXES") + " # here",
+        "name: there is no 'tiny' in BOXES",
+    ),
     "bound-text": (SIZE, SIZE.replace("minimum: 0", "minimum: low") + " # here", "minimum must be a number"),
     "optional-text": (NAME, NAME[:-1] + ', optional: "yes"} # here', "must be true or false"),
     "enum-empty": ("values: {red: Like fire., blue: Like water.}", "values: {} # here", "has no values"),
@@ -136,6 +171,11 @@ BROKEN_EVENTS = {
         "text: {type: string, optional: true, doc: x} # here",
         "be a string",
     ),
+    "pattern": (
+        "box: {type: Box, doc: Which.}",
+        "n: {type: string, pattern: x, doc: x} # here",
+        "is checked in the rows of a table, and there is no table of Opened",
+    ),
     "bounds": ("box: {type: Box, doc: Which.}", "n: {type: integer, minimum: 0, doc: x} # here", "not checked when"),
     "converter": ("box: {type: Box, doc: Which.}", "n: {type: Box, convert: name, doc: x} # here", "not checked when"),
     "member-of-mixin": ("box: {type: Box, doc: Which.}", "choice: {type: Box, doc: x} # here", "clashes with a member"),
@@ -162,6 +202,53 @@ BROKEN_TABLE = {
 }
 
 
+# A crate: what a row may refer to, and what the texts in it must look like.
+CRATES: Final = """\
+module: models
+doc: A page.
+classes:
+  Crate:
+    doc: A crate.
+    fields:
+      id: {type: string, pattern: "[a-z]+", doc: Its id.}
+      box: {type: string, optional: true, refers_to: BOXES, doc: The box in it.}
+      within: {type: string, optional: true, refers_to: CRATES, doc: The crate around it.}
+      speaks: {type: string, default: plain, refers_to: dialects, doc: Its dialect.}
+      url: {type: string, default: "https://x", pattern: "https?://\\\\S+", doc: Its address.}
+      labels: {type: "map[string]", default: {}, doc: What is written on it.}
+      sides: {type: "list[string]", default: [], doc: Its sides.}
+      sizes: {type: "map[list[integer]]", default: {}, doc: Its sizes.}
+"""
+
+CRATE_ROWS: Final = """\
+table: CRATES
+of: Crate
+key: id
+doc: The crates.
+rows:
+  first:
+    box: small
+    within: second
+    speaks: fancy-2
+    url: http://localhost:1/v1
+    labels: {up: "this \\"side\\"", down: that}
+    sizes: {a: [1, 2]}
+  second:
+    box: null
+"""
+
+BROKEN_ROWS = {
+    "pattern-of-the-key": ("  first:", "  fi:rst: # here", "id must match '[a-z]+', got 'fi:rst'"),
+    "pattern-in-part": ("http://localhost:1/v1", "http://local host # here", "url must match"),
+    "reference": ("box: small", "box: smal # here", "there is no 'smal' in BOXES; did you mean 'small'?"),
+    "reference-to-itself": ("within: second", "within: third # here", "there is no 'third' in CRATES"),
+    "dialect": ("speaks: fancy-2", "speaks: fancy # here", "'fancy' in dialects; did you mean 'fancy-2'?"),
+    "reference-type": ("box: small", "box: 5 # here", "must be of type string"),
+    "map": ("sizes: {a: [1, 2]}", "sizes: [1] # here", "sizes must be a mapping, got a list"),
+    "map-item": ("sizes: {a: [1, 2]}", "sizes: {a: [1, x]} # here", "sizes must be of type integer, got str 'x'"),
+}
+
+
 def refusal(root: Path) -> str:
     with pytest.raises(SpecError) as caught:
         load(root)
@@ -178,13 +265,15 @@ def line_of_mark(text: str) -> str:
         *(pytest.param("boxes", SCHEMA, case, id=name) for name, case in BROKEN.items()),
         *(pytest.param("happenings", EVENTS, case, id=f"events-{name}") for name, case in BROKEN_EVENTS.items()),
         *(pytest.param("shelf", TABLE, case, id=f"table-{name}") for name, case in BROKEN_TABLE.items()),
+        *(pytest.param("pile", CRATE_ROWS, case, id=f"rows-{name}") for name, case in BROKEN_ROWS.items()),
     ],
 )
 def test_refused_with_its_line(tmp_path: Path, stem: str, text: str, case: tuple[str, str, str]) -> None:
     old, new, message = case
     assert text.count(old) == 1
     broken = text.replace(old, new)
-    said = refusal(small_tree(tmp_path, **{stem: broken}))
+    crates = {"crates": CRATES} if stem == "pile" else {}
+    said = refusal(small_tree(tmp_path, **crates, **{stem: broken}))
     assert said.startswith(f"spec/{stem}.yaml:{line_of_mark(broken)}: ")
     assert message in said
 
@@ -193,6 +282,88 @@ def test_the_small_tree_is_well(tmp_path: Path) -> None:
     spec = load(small_tree(tmp_path))
     assert list(spec.classes) == ["Dot", "Blob", "Box", "Opened", "Other"]
     assert spec.tables[0].rows["small"] == {"name": "small", "color": "blue", "weight": 1.5}
+
+
+def test_rows_that_refer_to_others(tmp_path: Path) -> None:
+    spec = load(small_tree(tmp_path, crates=CRATES, pile=CRATE_ROWS))
+    assert spec.tables[0].rows == {
+        "first": {
+            "id": "first",
+            "box": "small",
+            "within": "second",
+            "speaks": "fancy-2",
+            "url": "http://localhost:1/v1",
+            "labels": {"up": 'this "side"', "down": "that"},
+            "sizes": {"a": (1, 2)},
+        },
+        "second": {"id": "second", "box": None},
+    }
+
+
+def test_two_tables_of_one_name(tmp_path: Path) -> None:
+    said = refusal(small_tree(tmp_path, z_shelf=TABLE))
+    assert said == "spec/z_shelf.yaml:1: the table BOXES is defined already, at spec/shelf.yaml:1"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (None, "cannot be read: No such file or directory"),
+        ("def", "is not Python: "),
+        ("MODULES = {}", "has no table _MODULES with names as its keys"),
+        ("_MODULES = dict(plain=1)", "has no table _MODULES with names as its keys"),
+        ("_MODULES = {**{}}", "has no table _MODULES with names as its keys"),
+        ("_MODULES: dict[int, str] = {1: 'one'}", "has no table _MODULES with names as its keys"),
+    ],
+)
+def test_dialects_that_cannot_be_read(tmp_path: Path, text: str | None, said: str) -> None:
+    root = small_tree(tmp_path, crates=CRATES, pile=CRATE_ROWS)
+    path = root / "src/duologue/_dialects/__init__.py"
+    path.unlink()
+    if text is not None:
+        path.write_text(text, "utf-8")
+    assert refusal(root).startswith(f"src/duologue/_dialects/__init__.py: {said}")
+
+
+def test_dialects_with_an_annotation(tmp_path: Path) -> None:
+    root = small_tree(tmp_path, crates=CRATES, pile=CRATE_ROWS)
+    path = root / "src/duologue/_dialects/__init__.py"
+    path.write_text("_MODULES: dict[str, str] = {'plain': 'a', 'fancy-2': 'b'}", "utf-8")
+    assert load(root).tables
+
+
+ROWS = {
+    "dialect": ("providers", "    dialect: openai-chat\n    base_url: https", "openai-chatt", "in dialects"),
+    "provider": ("models", "    provider: local\n", "locl", "in PROVIDERS"),
+    "name": ("providers", "  llamacpp:\n", "lla:ma", "name must match"),
+    "base_url": ("providers", "    base_url: http://127.0.0.1:8080/v1\n", "ftp://127.0.0.1/v1", "base_url must match"),
+}
+
+
+@pytest.mark.parametrize("case", ROWS)
+def test_rows_of_our_own_that_lead_nowhere(tmp_path: Path, case: str) -> None:
+    stem, line, bad, said = ROWS[case]
+    root = repository_copy(tmp_path)
+    good = "openai-chat" if case == "dialect" else line.strip().removeprefix(f"{case}: ").removesuffix(":")
+    change(root / f"spec/{stem}.yaml", line, line.replace(good, bad))
+    refused = refusal(root)
+    assert refused.startswith(f"spec/{stem}.yaml:")
+    assert said in refused
+
+
+@pytest.mark.parametrize("name", ["boxes.yml", "notes.txt", "boxes.yaml~", "boxes", "old/boxes.yaml", ".boxes.yaml"])
+def test_a_file_that_does_not_belong_there(tmp_path: Path, name: str) -> None:
+    path = small_tree(tmp_path) / "spec" / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(SCHEMA, "utf-8")
+    assert refusal(tmp_path).startswith(f"spec/{name.partition('/')[0]}: ")
+
+
+def test_what_other_programs_hide_there(tmp_path: Path) -> None:
+    root = small_tree(tmp_path)
+    for name in (".DS_Store", ".boxes.yaml.swp", "README.md"):
+        (root / "spec" / name).write_text("", "utf-8")
+    assert load(root).tables
 
 
 def test_a_file_too_large(tmp_path: Path) -> None:

@@ -95,6 +95,10 @@ def name(given):
     return given
 """
 
+DIALECTS: Final = """\
+_MODULES = {"plain": "plain", "fancy-2": "fancy"}
+"""
+
 
 def small_tree(root: Path, **changed: str) -> Path:
     """A tree with the small spec at `root`; `changed` replaces files of it by stem, or adds some."""
@@ -106,13 +110,16 @@ def small_tree(root: Path, **changed: str) -> Path:
     methods = root / "src" / "duologue" / "_methods.py"
     methods.parent.mkdir(parents=True, exist_ok=True)
     methods.write_text(METHODS, "utf-8")
+    dialects = root / "src" / "duologue" / "_dialects" / "__init__.py"
+    dialects.parent.mkdir(exist_ok=True)
+    dialects.write_text(DIALECTS, "utf-8")
     return root
 
 
 def repository_copy(root: Path) -> Path:
     """The repository's specification and package, without the async client, to be changed at will."""
     shutil.copytree(REPOSITORY / "spec", root / "spec")
-    unwanted = shutil.ignore_patterns("__pycache__", "_async", "_sync", "local", "__init__.py")
+    unwanted = shutil.ignore_patterns("__pycache__", "_async", "_sync", "local")
     shutil.copytree(REPOSITORY / "src" / "duologue", root / "src" / "duologue", ignore=unwanted)
     (root / "src" / "duologue" / "__init__.py").write_text("", "utf-8")
     return root

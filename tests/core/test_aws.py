@@ -16,8 +16,8 @@ from duologue import ClientConfig
 from duologue._core import aws
 from duologue._core.call import Call
 from duologue._core.endpoint import Endpoint, resolve
-from duologue._core.secret import Secret
 from duologue._core.sigv4 import Credentials
+from duologue._secret import Secret
 from duologue.errors import ConfigurationError
 from duologue.models import ChatRequest
 from tests.kit.corpora import Vector, vectors

@@ -10,7 +10,6 @@ from urllib.parse import quote, urlsplit
 
 import pytest
 
-from duologue._core.secret import Secret
 from duologue._core.sigv4 import (
     Credentials,
     Scope,
@@ -21,6 +20,7 @@ from duologue._core.sigv4 import (
     signature,
     string_to_sign,
 )
+from duologue._secret import Secret
 from tests.kit.corpora import Vector, each, vectors
 
 KEYS = Credentials("AKIDEXAMPLE", Secret("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"), Secret("the-token"))

@@ -163,3 +163,8 @@ def calls_for(body: bytes) -> int:
     finally:
         sys.setprofile(None)
     return calls
+
+
+def test_an_id_with_a_nul_is_none() -> None:
+    events, _ = read([b"id: 1\ndata: a\n\nid: 2\0\ndata: b\n\nid\ndata: c\n\n"])
+    assert [event.id for event in events] == ["1", "1", ""]

@@ -76,14 +76,16 @@ def test_a_real_answer_streams_to_its_end_marker(server: LocalServer) -> None:
     assert last == "[DONE]"
 
 
-def test_an_answer_is_capped(server: LocalServer) -> None:
+def test_an_answer_whose_request_names_no_length_has_the_servers(server: LocalServer) -> None:
     with start_server(max_tokens=5, api_key="mine") as capped:
         assert capped.api_key == "mine"
         assert capped.base_url != server.base_url
         chunks, _ = chat(capped)
+        longer, _ = chat(capped, max_tokens=20)
     finished = [chunk["choices"][0]["finish_reason"] for chunk in chunks if chunk["choices"]]
     assert finished[-1] == "length"
     assert len(chunks) < 10
+    assert len(longer) > len(chunks) + 10
 
 
 def test_tools_give_real_call_deltas(tool_server: LocalServer) -> None:

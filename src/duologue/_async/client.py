@@ -62,7 +62,7 @@ class AsyncClient:
         return cls(config_from_env(os.environ))
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self._endpoint.provider.name}:{self._endpoint.model}>"
+        return f"<{type(self).__name__} {getattr(self, '_endpoint', 'that was never made')}>"
 
     def stream(self, prompt: Prompt | ChatRequest, *, raise_errors: bool = True, **params: Any) -> AsyncStream:
         """The answer's events as they arrive; iterating over it opens the connection.
@@ -91,7 +91,7 @@ class AsyncClient:
         return model_info(self._endpoint.provider.name, model or self._endpoint.model)
 
     async def aclose(self) -> None:
-        """Close the connections. Streams that are still open end with an error."""
+        """Close the connections. Nothing more can be asked; close streams that are still open before."""
         await self._road.aclose()
 
     async def __aenter__(self) -> Self:

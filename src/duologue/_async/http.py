@@ -41,8 +41,8 @@ class AsyncRoad:
         """Send a call's request, and give the response as soon as its head is there."""
         if self.closed or (self._theirs is not None and self._theirs.is_closed):
             raise ClosedError("the client is closed")
-        if delay := self._pace.reserve(monotonic()):
-            await async_sleep(delay)
+        if delay := self._pace.reserve(now := monotonic()):
+            await async_sleep(call.allowed(delay, now))
         endpoint = self._endpoint
         if endpoint.base_url is None:
             endpoint = await async_run(endpoint.start)
@@ -80,7 +80,9 @@ class AsyncRoad:
         context = ssl_context() if base_url.startswith("https:") else None
         with self._lock:  # held for no wait: two threads must not make a pool each
             if self._ours is None and needs_proxy(base_url, os.environ):
-                self._ours = httpx.AsyncClient(verify=ssl_context())
+                self._ours = httpx.AsyncClient(
+                    verify=ssl_context(), limits=httpx.Limits(max_connections=self._max_connections)
+                )
             elif self._ours is None:
                 self._ours = AsyncTransport(context, self._max_connections)
             return self._ours

@@ -7,7 +7,6 @@ any place, the connection is back in the pool or closed.
 from __future__ import annotations
 
 from collections import deque
-from math import inf
 from time import monotonic
 from typing import TYPE_CHECKING, Self
 
@@ -46,7 +45,7 @@ class AsyncStream:
         self._events: deque[StreamEvent] = deque()
         self._http: httpx.Response | None = None
         self._body: AsyncIterator[bytes] | None = None
-        self._network: Timed | None = None
+        self._network: object = None
         self._error: DuologueError | None = None
         self._entered = self._over = False
         self.request_id: str | None = None
@@ -103,19 +102,17 @@ class AsyncStream:
         return self.response
 
     def __del__(self) -> None:
-        # Not where __init__ failed, and not where there is nothing to free.
-        if getattr(self, "_entered", False):
+        if getattr(self, "_entered", False):  # not where __init__ failed, nor where there is nothing to free
             async_abandon(self._end)
 
     # -- inside --------------------------------------------------------------------------------------------------------
 
     async def _fill(self) -> None:
         """Wait for the next events."""
-        if self._call.delivered:
-            # The time that the caller took over the last event is not the provider's.
+        if self._call.delivered:  # the time that the caller took over the last event is not the provider's
             self._call.deadlines.event_came(monotonic())
         try:
-            while not self._events:
+            while not self._events and not self._over:
                 events = await self._step()
                 delay = self._call.delay_before_retry(monotonic())
                 if delay is None:
@@ -123,10 +120,11 @@ class AsyncStream:
                     continue
                 await self._leave()
                 await async_sleep(delay)
-            if self._call.exchange.finished:
+            if self._over:  # closed from elsewhere in the meantime
+                await self.aclose()
+            elif self._call.exchange.finished:
                 await self._finish()
-        except BaseException:
-            # Cancelled, interrupted, or an error of ours: either way nobody will read on.
+        except BaseException:  # cancelled, interrupted, or an error of ours: either way nobody will read on
             await self._end()
             raise
 
@@ -143,8 +141,7 @@ class AsyncStream:
             self._entered = True
         self._http = await self._road.send(self._call)
         self._call.deadlines.bytes_came(monotonic())
-        network = self._http.extensions.get("network_stream")
-        self._network = network if isinstance(network, Timed) else None
+        self._network = self._http.extensions.get("network_stream")
         self._body = aiter(self._http.stream)  # type: ignore[arg-type]  # httpx types the streams of both twins as one
         self.status_code, self.headers = self._http.status_code, self._http.headers
         events = self._call.exchange.begin(self.status_code, self.headers)
@@ -152,12 +149,10 @@ class AsyncStream:
         return events
 
     async def _read(self, body: AsyncIterator[bytes]) -> list[StreamEvent]:
-        overdue = self._call.overdue(monotonic())
-        if overdue:
+        if overdue := self._call.overdue(monotonic()):
             return overdue
-        if self._network is not None:
-            end = self._call.deadlines.next()
-            self._network.deadline = end[0] if end else inf
+        if isinstance(self._network, Timed):
+            self._network.deadline = self._call.deadlines.end()
         try:
             data = await anext(body)
         except StopAsyncIteration:
@@ -167,37 +162,39 @@ class AsyncStream:
 
     async def _finish(self) -> None:
         """The last event is there: read what is left of a good response, so that its connection can be used again."""
-        if self._http is not None and self._body is not None and self._call.exchange.complete:
-            with async_limit(self._http.extensions.get("network_stream"), _DRAIN_SECONDS):
-                await self._drain(self._body)
+        if self._network is not None and self._body is not None and self._call.exchange.complete:
+            with async_limit(self._network, _DRAIN_SECONDS):
+                await self._drain(self._body, 10**9)
         await self._end()
 
     async def _end(self) -> None:
         """Nobody reads on: free the connection and the place in the queue."""
         self._over = True
-        await self._leave()
-        if self._entered:
-            self._entered = False
-            self._road.gate.leave()
+        entered, self._entered = self._entered, False
+        try:
+            await self._leave()
+        finally:
+            if entered:
+                self._road.gate.leave()
 
     async def _leave(self) -> None:
         """Free the connection; nothing where that is done."""
         http, body, network = self._http, self._body, self._network
         self._http = self._body = self._network = None
-        if network is not None:
-            network.deadline = None
         if http is not None:
             await http.stream.aclose()  # type: ignore[union-attr]  # httpx types the streams of both twins as one
         if body is not None:
-            # Reading on from what is closed fails at once, and that unwinds httpcore's generators one by one. Dropped
-            # instead, each would be closed by the event loop, and trio complains about each.
-            await self._drain(body)
+            # Reading on from a closed connection fails at once, and that unwinds httpcore's generators one by one.
+            # Dropped instead, each would be closed by the event loop, and trio complains about each.
+            await self._drain(body, 10**9 if network is not None else 16)  # what is no connection may be endless
 
-    async def _drain(self, body: AsyncIterator[bytes]) -> None:
-        """Read on to the end of the body, or to the deadline of its connection."""
+    async def _drain(self, body: AsyncIterator[bytes], most: int) -> None:
+        """Read on to the end of the body, or to the deadline of its connection, but no more than so many pieces."""
         try:
             async for _ in body:
-                pass
+                most -= 1
+                if not most:
+                    return
         except Exception as reason:
             if not is_transport_failure(reason):
                 raise

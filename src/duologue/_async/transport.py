@@ -31,6 +31,7 @@ class AsyncTimedStream(httpcore.AsyncNetworkStream):
         return await self._stream.read(max_bytes, timeout)
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self.deadline = None  # another request begins
         await self._stream.write(buffer, timeout)
 
     async def aclose(self) -> None:

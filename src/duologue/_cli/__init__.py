@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from duologue._cli.parser import make_parser
-from duologue._cli.terminal import UsageError, complain
+from duologue._cli.terminal import OutputError, UsageError, complain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,6 +36,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UsageError as error:
         complain(str(error))
         return 2
+    except OutputError as error:
+        complain(str(error))
+        return 1
     except KeyboardInterrupt:
         return _INTERRUPTED
     except BrokenPipeError:  # the reader has seen enough, as in `| head -1`

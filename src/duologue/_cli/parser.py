@@ -28,8 +28,8 @@ exit codes:
 _CHAT = """\
 Ask a model, and write its answer as it arrives.
 
-Where standard input is no terminal it is read to its end, and is the prompt, or the
-part of it that comes before the PROMPT given as an argument.
+Without a PROMPT, standard input is the prompt, read to its end. With one, standard input
+is left alone.
 
 On a terminal, control characters in the answer are shown (such as \\x1b) and not obeyed,
 the model's thoughts are dim, and a last line on standard error tells why the answer ended
@@ -63,7 +63,7 @@ def make_parser() -> argparse.ArgumentParser:
 
 def _add_chat(commands: Commands) -> None:
     chat = _add_command(commands, "chat", "chat", "ask a model", _CHAT)
-    chat.add_argument("prompt", nargs="?", metavar="PROMPT", help="what to ask")
+    chat.add_argument("prompt", nargs="?", metavar="PROMPT", help="what to ask (default: standard input)")
     chat.add_argument(
         "-p", "--provider", help="a name out of `duologue providers`, or NAME:MODEL (default: as the environment tells)"
     )

@@ -1,4 +1,4 @@
-"""What to ask: the argument, standard input, or both.
+"""What to ask: the argument, or standard input where there is none.
 
 Gives the prompt's text. Raises `UsageError` where there is none or it is no text, `OSError` where standard input cannot
 be read.
@@ -13,10 +13,9 @@ from duologue._cli.terminal import UsageError
 
 
 def read_prompt(argument: str | None, stdin: TextIO | None) -> str:
-    """Piped text comes first, then the argument, with a blank line between them; llm's users know that order."""
-    parts = [_piped(argument, stdin).rstrip("\n"), argument or ""]
-    prompt = "\n\n".join(part for part in parts if part.strip())
-    if not prompt:
+    """The argument; only without one is standard input read, since what is there may be meant for another program."""
+    prompt = _piped(stdin).rstrip("\n") if argument is None else argument
+    if not prompt.strip():
         raise UsageError("no prompt: give one as an argument or on standard input")
     return prompt
 
@@ -34,12 +33,10 @@ def checked(text: str, name: str) -> str:
     return text
 
 
-def _piped(argument: str | None, stdin: TextIO | None) -> str:
+def _piped(stdin: TextIO | None) -> str:
     if stdin is None:  # closed, as by `<&-`
         return ""
     if stdin.isatty():
-        if argument is not None:
-            return ""
         sys.stderr.write("Type the prompt, and end it with Ctrl-D on a line of its own:\n")
         sys.stderr.flush()
     try:

@@ -30,6 +30,10 @@ class UsageError(Exception):
     """The user asked for something that cannot be; the exit code is 2."""
 
 
+class OutputError(Exception):
+    """What came cannot be written in the form that was asked for; the exit code is 1."""
+
+
 def visible(text: str) -> str:
     """The text with nothing left in it that a terminal obeys but newlines and tabs."""
     return text.translate(_VISIBLE)

@@ -1,7 +1,7 @@
 """How the events of an answer are shown while they arrive.
 
 A view takes events with `show`, and with `end` the news that no more come, whatever the reason. It writes to `out` and
-flushes what it writes; what is wrong with writing (`OSError`) goes to the caller.
+flushes what it writes; what is wrong with writing (`OSError`, `OutputError`) goes to the caller.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import sys
 from time import monotonic
 from typing import TYPE_CHECKING, Protocol, TextIO
 
-from duologue._cli.terminal import complain, visible, visible_line
+from duologue._cli.terminal import OutputError, complain, visible, visible_line
 from duologue._serde import to_json
 from duologue.events import Done, ReasoningDelta, RefusalDelta, Start, StreamEvent, TextDelta
 
@@ -39,7 +39,10 @@ class Lines:
         self._terminal = out.isatty()
 
     def show(self, event: StreamEvent) -> None:
-        line = to_json(event)
+        try:
+            line = to_json(event)
+        except TypeError as error:  # a provider may send what can be read but is too deep to be written
+            raise OutputError(f"an event cannot be written as JSON: {error}") from error
         if self._terminal:  # JSON escapes every control character but this one
             line = line.replace("\x7f", "\\u007f")
         self._out.write(line + "\n")

@@ -8,7 +8,8 @@ Parts stand in the order of their blocks, as in a whole answer.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
+from functools import reduce
 from itertools import chain
 from typing import Any
 
@@ -56,12 +57,12 @@ class _Call:
         if event.id is not None:
             self.id, self.generated_id, self.type = event.id, event.generated_id, event.call_type
         if event.name is not None:
-            self.name = event.name
+            self.name += event.name
         self.arguments.append(event.arguments)
-        self.extra.update(event.extra)
+        self.extra = _merged(self.extra, event.extra)
 
     def call(self) -> ToolCall:
-        return ToolCall(self.id, self.name, "".join(self.arguments), self.type, self.generated_id, self.extra)
+        return ToolCall(self.id, self.name, "".join(self.arguments), self.type, self.generated_id, dict(self.extra))
 
 
 # The order of a message's parts within a block. Chat Completions has one block, and one text, one reasoning and one
@@ -111,7 +112,7 @@ class _Choice:
             reason = "tool_calls"
         elif reason == "stop" and self.refused:
             reason = "refusal"
-        return Choice(index, message, reason, word, self.extra)
+        return Choice(index, message, reason, word, dict(self.extra))
 
 
 class Accumulator:
@@ -124,6 +125,11 @@ class Accumulator:
         self._usage = Usage()
         self._choices: dict[int, _Choice] = {}
         self._extra: dict[str, Any] = {}
+
+    @property
+    def indexes(self) -> Set[int]:
+        """Which choices have come."""
+        return self._choices.keys()
 
     def add(self, event: StreamEvent) -> None:
         """Take in one event. What adds nothing to a response is passed over."""
@@ -187,6 +193,10 @@ class Accumulator:
         if event.index is None and "type" in event.raw:
             return  # an event of an unknown kind, whole: its fields are its own, and the next one's would cover them
         extra = self._extra if event.index is None else self._choice(event.index).extra
+        if event.index is None:
+            # A server may tell who answers only after it has begun.
+            self._id = self._id or event.raw.get("id")
+            self._model = self._model or event.raw.get("model")
         for key, value in event.raw.items():
             extra[key] = _merged(extra.get(key), value) if key in _GROWING else value
 
@@ -210,7 +220,8 @@ _GROWING_DETAILS = frozenset({"reasoning.text", "reasoning.summary"})
 
 
 def _merged(before: Any, piece: Any) -> Any:
-    """Two objects as one, their lists joined; or two lists as one, as Ollama and Cohere have log probabilities."""
+    """Two objects as one, their lists joined, and likewise all the way down; or two lists, as Ollama and Cohere have
+    log probabilities."""
     if isinstance(before, list) and isinstance(piece, list):
         return before + piece
     if not isinstance(before, dict) or not isinstance(piece, dict):
@@ -220,6 +231,8 @@ def _merged(before: Any, piece: Any) -> Any:
         known = merged.get(key)
         if isinstance(known, list) and isinstance(value, list):
             merged[key] = known + value
+        elif isinstance(known, dict) and isinstance(value, dict):
+            merged[key] = _merged(known, value)
         elif value is not None:
             merged[key] = value
     return merged
@@ -231,7 +244,9 @@ def _goes_on(part: ContentPart, piece: ContentPart) -> bool:
         return piece.id in (None, part.id)
     if isinstance(part, UnknownContent) and isinstance(piece, UnknownContent):
         kind = str(part.raw.get("type"))
-        return kind == piece.raw.get("type") and all(isinstance(raw.get(kind), list) for raw in (part.raw, piece.raw))
+        raws = (part.raw.get(kind), piece.raw.get(kind))
+        growing = any(all(isinstance(raw, shape) for raw in raws) for shape in (list, dict))
+        return kind == piece.raw.get("type") and growing
     return False
 
 
@@ -250,6 +265,8 @@ def _joined(pieces: list[Any]) -> ContentPart:
         )
     kind = pieces[0].raw["type"]
     lists = [piece.raw[kind] for piece in pieces]
+    if isinstance(lists[0], dict):
+        return UnknownContent({"type": kind, kind: reduce(_merged, lists)})
     joined = _joined_details(lists) if kind == "reasoning_details" else list(chain.from_iterable(lists))
     return UnknownContent({"type": kind, kind: joined})
 
@@ -258,11 +275,13 @@ def _joined_details(lists: list[list[Any]]) -> list[Any]:
     """Reasoning's details with the pieces of each put together, since they have to go back whole."""
     runs: list[list[Any]] = []
     for details in lists:
-        for place, detail in enumerate(details):
-            if place == 0 and runs and _same_detail(runs[-1][0], detail):
-                runs[-1].append(detail)
-            else:
+        before = len(runs)  # two of one piece are two, however alike
+        for detail in details:
+            run = next((run for run in reversed(runs[:before]) if _same_detail(run[0], detail)), None)
+            if run is None:
                 runs.append([detail])
+            else:
+                run.append(detail)
     return [_joined_detail(run) if len(run) > 1 else run[0] for run in runs]
 
 

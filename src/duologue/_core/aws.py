@@ -18,8 +18,8 @@ from urllib.parse import urlsplit
 
 import attrs
 
-from duologue._core.secret import Secret
 from duologue._core.sigv4 import Credentials, scope_at, sign
+from duologue._secret import Secret
 from duologue.errors import ConfigurationError
 
 if TYPE_CHECKING:

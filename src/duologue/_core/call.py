@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from duologue._core.catalog import check_abilities, model_info
 from duologue._core.deadlines import Deadlines
 from duologue._core.exchange import Exchange
 from duologue._core.failures import is_transport_failure, transport_error
@@ -16,9 +17,8 @@ from duologue._core.retry import retry_delay
 from duologue._dialects import find_dialect
 from duologue._frames.inflate import ACCEPT
 from duologue._json import dumps
-from duologue._tables import MODELS
 from duologue._version import __version__
-from duologue.errors import ConfigurationError, DuologueError, StreamTimeout, UnsupportedError
+from duologue.errors import ConfigurationError, DuologueError, StreamTimeout
 from duologue.models import ChatRequest
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class Call:
     Raises:
         ConfigurationError: no model is named, or a header cannot be sent.
         UnsupportedError: the provider or the model cannot take the request.
-        ValueError: the request has no messages, or holds what JSON cannot say.
+        ValueError: the request has no messages, or holds what has no place in them or in JSON.
     """
 
     def __init__(
@@ -49,11 +49,8 @@ class Call:
         model = request.model or endpoint.model
         if model is None:
             raise ConfigurationError(f"name a model: {endpoint.provider.title} has no default one")
-        if not request.messages:
-            raise ValueError("the request has no messages")
-        info = MODELS.get(model)
-        if stream and info is not None and info.provider == endpoint.provider.name and not info.supports_streaming:
-            raise UnsupportedError(f"{model} does not stream: use chat()")
+        _check_messages(request)
+        check_abilities(model_info(endpoint.provider.name, model), request, stream=stream)
         wire = self._dialect.encode(request, endpoint.provider, model=model, stream=stream)
         self.path = wire.path
         self._headers = wire.headers
@@ -91,6 +88,16 @@ class Call:
             "read": self.deadlines.head(now),
         }
 
+    def allowed(self, delay: float, now: float) -> float:
+        """A delay that the caller's own limits ask for.
+
+        Raises:
+            StreamTimeout: it is longer than what is left of the total.
+        """
+        if not self.deadlines.allows(delay, now):
+            raise StreamTimeout(f"requests_per_minute asks for {delay:.1f} s, more than is left (total)", phase="total")
+        return delay
+
     def overdue(self, now: float) -> list[StreamEvent]:
         """The last event, where a time ran out though bytes kept coming; else nothing."""
         end = self.deadlines.next()
@@ -116,14 +123,21 @@ class Call:
         if error is None:
             return None
         error.attempts = self.attempts
-        if self.delivered:
+        if self.delivered or not self.attempts:  # without a request there is none to repeat
             return None
         delay = retry_delay(error, self.attempts, self.config.retry)
         return delay if delay is not None and self.deadlines.allows(delay, now) else None
 
     def _new_exchange(self) -> Exchange:
         endpoint = self.endpoint
-        return Exchange(self._dialect, endpoint.provider, self.config.limits, stream=self._stream, known=endpoint.known)
+        return Exchange(
+            self._dialect,
+            endpoint.provider,
+            self.config.limits,
+            stream=self._stream,
+            known=endpoint.known,
+            key=endpoint.api_key,
+        )
 
 
 def make_request(prompt: Any, params: dict[str, Any]) -> ChatRequest:
@@ -135,9 +149,21 @@ def make_request(prompt: Any, params: dict[str, Any]) -> ChatRequest:
     unknown = sorted(params.keys() - _FIELDS)
     if unknown:
         raise TypeError(f"unknown parameter {', '.join(map(repr, unknown))}; known ones: {', '.join(sorted(_FIELDS))}")
+    # None is how callers say that they leave a parameter out.
+    given = {name: value for name, value in params.items() if value is not None}
     if isinstance(prompt, ChatRequest):
-        return attrs.evolve(prompt, **params)
-    return ChatRequest(prompt, **params)
+        return attrs.evolve(prompt, **given)
+    return ChatRequest(prompt, **given)
+
+
+def _check_messages(request: ChatRequest) -> None:
+    """What no provider has a place for would be dropped in silence, so it is refused."""
+    if not request.messages:
+        raise ValueError("the request has no messages")
+    for number, message in enumerate(request.messages):
+        for field, role in (("tool_calls", "assistant"), ("tool_call_id", "tool")):
+            if getattr(message, field) and message.role != role:
+                raise ValueError(f"messages[{number}]: {field} goes with the role {role!r}, not {message.role!r}")
 
 
 _FIELDS = frozenset(field.name for field in attrs.fields(ChatRequest)) - {"messages"}

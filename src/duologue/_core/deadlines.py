@@ -5,6 +5,7 @@ Times are those of a monotonic clock, in seconds, and come in as arguments.
 
 from __future__ import annotations
 
+from math import inf
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
@@ -67,6 +68,11 @@ class Deadlines:
         hands.append(("progress", self._bytes if self._event is None else self._event, limits.progress))
         ends = [(since + limit, name) for name, since, limit in hands if limit is not None and since is not None]
         return min(ends, default=None)
+
+    def end(self) -> float:
+        """When waiting for bytes must end; infinity for never."""
+        end = self.next()
+        return end[0] if end else inf
 
     def phase(self) -> str:
         """The name of the limit that is the next to run out."""

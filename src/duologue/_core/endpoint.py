@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import attrs
 
 from duologue._core import aws
-from duologue._core.secret import Secret
+from duologue._secret import Secret
 from duologue._tables import PROVIDERS
 from duologue.errors import ConfigurationError
 
@@ -48,6 +48,9 @@ class Endpoint:
     signer: aws.Signer | None = None
     chain: aws.Chain | None = None
     fixed_url: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.provider.name}:{self.model}"
 
     def headers(self) -> dict[str, str]:
         """The headers that carry the key, and those that every request to the provider carries."""

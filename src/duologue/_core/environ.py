@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import nan
 from typing import TYPE_CHECKING
 
 from duologue._tables import PROVIDERS
@@ -20,7 +21,7 @@ def config_from_env(environ: Mapping[str, str]) -> ClientConfig:
     itself is for the provider's own address only: where a base URL leads elsewhere, `resolve` leaves it out.
 
     Raises:
-        ConfigurationError: a timeout is no number.
+        ConfigurationError: a timeout is no number of seconds.
     """
     for name, provider in PROVIDERS.items():
         has_key = any(environ.get(variable) for variable in provider.key_env)
@@ -44,6 +45,9 @@ def _seconds(variable: str, environ: Mapping[str, str]) -> float | None:
     if not text:
         return None
     try:
-        return float(text)
+        seconds = float(text)
     except ValueError:
-        raise ConfigurationError(f"{variable} must be a number of seconds; got {text!r}") from None
+        seconds = nan
+    if not seconds >= 0:
+        raise ConfigurationError(f"{variable} must be a number of seconds, at least 0; got {text!r}")
+    return seconds

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from duologue._dialects import Dialect
+    from duologue._secret import Secret
     from duologue.config import Limits
     from duologue.models import ChatResponse, Provider
 
@@ -46,6 +47,8 @@ _STREAM_TYPES = {
     "aws-eventstream": {"application/vnd.amazon.eventstream"},
 }
 _READERS = {"sse": SSEReader, "jsonl": JSONLinesReader, "aws-eventstream": EventStreamReader}
+# What can befall a body on its way.
+_LINE = (TransportError, ProtocolError)
 
 
 class _Frames(Protocol):
@@ -56,14 +59,26 @@ class _Frames(Protocol):
 class Exchange:
     """One answer's state."""
 
-    def __init__(self, dialect: Dialect, provider: Provider, limits: Limits, *, stream: bool, known: bool) -> None:
+    def __init__(
+        self,
+        dialect: Dialect,
+        provider: Provider,
+        limits: Limits,
+        *,
+        stream: bool,
+        known: bool,
+        key: Secret | None = None,
+    ) -> None:
         self._provider = provider.name
         self._limits = limits
-        self._framing = dialect.FRAMING if stream else "whole"
+        self._key = key
+        self._framing = dialect.FRAMING
+        self._stream = stream
         self._decoder = dialect.Decoder(provider)
         self._accumulator = Accumulator(provider.name)
-        # A server that we know to send an end marker is held to it; from another, a finish reason has to do.
-        self._marker_needed = known and provider.end_marker != "finish_reason"
+        # A server that we know to send an end marker is held to it; from another, a finish reason has to do. The
+        # formats with an event of their own for it are not spoken without.
+        self._marker_needed = provider.end_marker == "event" or (known and provider.end_marker == "done_line")
         self._body: Body = Plain()
         self._frames: _Frames = WholeReader(max_bytes=limits.max_event_bytes)
         self._decode: Callable[[Any, list[StreamEvent]], None] = self._decoder.feed_whole
@@ -112,9 +127,10 @@ class Exchange:
         """Something went wrong: the `Error` event, unless the answer is over."""
         if self.finished:
             return []
-        if self._status >= 300 and isinstance(error, (TransportError, ProtocolError)):
+        if self._status >= 300 and isinstance(error, _LINE) and not isinstance(error, RedirectRefused):
             # The status says more than what befell the body that explains it.
-            error = self._refusal("".join(self._frames.close()), error)
+            cause, error = error, self._refusal("".join(self._frames.close()))
+            error.__cause__ = cause
         self.finished = True
         self.error = error
         if self._status:
@@ -136,18 +152,18 @@ class Exchange:
         return events
 
     def _choose_reader(self) -> None:
-        """By the status and the content type, which is believed unless it is missing."""
-        streamed = self._framing != "whole"
+        """By the status and the content type, which is believed unless it is missing: some servers stream whatever they
+        were asked for, and some never do."""
         if self._status >= 300:
             self._frames = WholeReader(max_bytes=_ERROR_BYTES, cut=True)
             self._decode = self._refuse_status
-        elif streamed and (not self._media_type or self._media_type in _STREAM_TYPES[self._framing]):
+        elif self._media_type in _STREAM_TYPES[self._framing] or (self._stream and not self._media_type):
             self._frames = _READERS[self._framing](max_bytes=self._limits.max_event_bytes)
             self._decode = self._decoder.feed
         elif self._media_type and not (self._media_type == "application/json" or self._media_type.endswith("+json")):
             self._frames = WholeReader(max_bytes=_ERROR_BYTES, cut=True)
             self._decode = self._refuse_type
-        # Else the body is JSON: what was asked for, or what some servers give where a stream was.
+        # Else the body is JSON.
 
     def _feed(self, data: bytes, events: list[StreamEvent]) -> None:
         data = self._body.feed(data)
@@ -191,14 +207,14 @@ class Exchange:
         self._body.close()
         for frame in self._frames.close():
             self._take_last(frame, events)
-        if isinstance(self._frames, SSEReader):
+        if isinstance(self._frames, SSEReader) and not self.finished:
             self._take_stray(b"\n".join(self._frames.stray), events)
         if self.finished:
             return
         if getattr(self._decoder, "stopped", False):
             events.append(self._done())
             return
-        if self._decoder.finish and not self._marker_needed:
+        if not self._marker_needed and self._is_finished():
             events.append(self._done(terminator_missing=True))
             return
         seen = "after a finish reason" if self._decoder.finish else f"after {self._events} events"
@@ -214,9 +230,14 @@ class Exchange:
                 raise StreamTruncated(f"the answer ended inside its last event: {error.message}") from None
             raise
 
+    def _is_finished(self) -> bool:
+        """Whether every choice has its finish reason, and the body ended after a whole line."""
+        finish = self._decoder.finish
+        return bool(finish) and self._accumulator.indexes <= finish.keys() and not getattr(self._frames, "cut", False)
+
     def _take_stray(self, text: bytes, events: list[StreamEvent]) -> None:
-        """Decode bare JSON under a stream's content type: an error, as a rule. After events it can be nothing else
-        (Vertex AI)."""
+        """Decode bare JSON under a stream's content type: an error, or an answer that was never streamed. After events
+        it can be nothing but an error, as Vertex AI sends them."""
         if text.startswith((b"{", b"[")):
             self._decode = self._refuse_stray if self._events else self._decoder.feed_whole
             self._take_last(text.decode("utf-8", "replace"), events)
@@ -230,21 +251,16 @@ class Exchange:
     def _refuse_status(self, text: str, _events: list[StreamEvent]) -> None:
         raise self._refusal(text)
 
-    def _refusal(self, text: str, cause: DuologueError | None = None) -> DuologueError:
+    def _refusal(self, text: str) -> DuologueError:
         """The error that the status and as much of the body as there is stand for."""
-        if isinstance(cause, RedirectRefused):
-            return cause
-        error = self._status_error(text)
-        error.__cause__ = cause
-        return error
-
-    def _status_error(self, text: str) -> DuologueError:
         if self._status < 400:
             return RedirectRefused(
                 f"the provider answered with a redirect (status {self._status}), which is not followed, since the key "
                 "would go along: set base_url to the right address",
                 status_code=self._status,
             )
+        if self._key is not None:  # some providers repeat a key that they do not know
+            text = text.replace(self._key.reveal(), "***")
         try:
             payload = loads(text)
         except DecodeError:

@@ -20,7 +20,7 @@ import attrs
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from duologue._core.secret import Secret
+    from duologue._secret import Secret
 
 _ALGORITHM = "AWS4-HMAC-SHA256"
 

@@ -5,11 +5,12 @@ Null counts as left out, since servers write it for everything that they have no
 
 from __future__ import annotations
 
-from math import isfinite
 from typing import Any
 from urllib.parse import quote
 
 from duologue.errors import DecodeError
+
+_MOST = 2**63
 
 
 def kind_of(value: Any) -> str:
@@ -50,11 +51,16 @@ def an_index(value: Any) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
+def _is_count(value: float) -> bool:
+    """Whether a number can be one of tokens: not infinite, and not one that only a hostile server would think of."""
+    return -_MOST < value < _MOST
+
+
 def a_count(counts: Any, key: str) -> int:
     value = counts.get(key) if isinstance(counts, dict) else None
     if value is None:
         return 0
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not _is_count(value):
         raise DecodeError(f"usage.{key}: expected a number, got {kind_of(value)}")
     return int(value)
 

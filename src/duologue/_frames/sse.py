@@ -44,6 +44,7 @@ class SSEReader:
         "_retry",
         "_size",
         "_stray_size",
+        "cut",
         "retry",
         "stray",
     )
@@ -59,6 +60,7 @@ class SSEReader:
         self._retry: int | None = None
         self.retry: int | None = None
         self.stray: list[bytes] = []
+        self.cut = False
         self._stray_size = 0
 
     def feed(self, data: bytes) -> Iterator[ServerSentEvent]:
@@ -73,7 +75,9 @@ class SSEReader:
 
     def close(self) -> Iterator[ServerSentEvent]:
         """The event in hand where the body ended, if any: its block had no blank line after it."""
-        self._line(self._lines.close())
+        rest = self._lines.close()
+        self._line(rest)
+        self.cut = bool(rest) and not self._data
         return self._dispatch()
 
     def _line(self, line: bytes) -> bool:

@@ -27,7 +27,7 @@ class Settings(TypedDict):
     api_key: str
     slots: int  # requests answered at once
     context: int  # tokens, shared by the slots
-    max_tokens: int  # cap on an answer
+    max_tokens: int  # of an answer whose request names none
     threads: int
     template: str | None  # Jinja chat template in place of the model's own
     verbosity: int  # llama.cpp's: 3 tells all, -1 nothing
@@ -37,7 +37,7 @@ def main(requests: IO[str], replies: IO[str]) -> None:
     """Start as told, say where, and serve until `requests` ends."""
     try:
         server = start(json.loads(requests.readline()))
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever it is, the parent must hear of it
         reply(replies, error=f"{type(error).__name__}: {error}")
         return
     reply(replies, address=server.listening_address)

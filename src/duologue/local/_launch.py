@@ -99,7 +99,7 @@ def _spawn() -> subprocess.Popen[str]:
     command = [sys.executable, "-P", "-W", "ignore", str(_HERE / "_engine.py")]
     flags = getattr(subprocess, "CREATE_NO_WINDOW", 0)
     try:
-        return subprocess.Popen(
+        return subprocess.Popen(  # noqa: S603 - our own interpreter and script
             command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -48,7 +48,7 @@ def serve(
     except KeyboardInterrupt:  # while it loads
         return 0
     with server:
-        print(greeting(server), flush=True)
+        print(greeting(server), flush=True)  # noqa: T201 - this is the command's output
         return _wait(server)
 
 
@@ -100,5 +100,5 @@ def _told_to_stop() -> Iterator[threading.Event]:
 
 
 def _complain(text: str) -> int:
-    print(text, file=sys.stderr)
+    print(text, file=sys.stderr)  # noqa: T201 - this is the command's output
     return 1

@@ -80,7 +80,8 @@ def start_server(
     """Start a new server, fetching the model first if need be.
 
     `port` 0 takes a free one, no `api_key` a random one. `slots` requests are answered at once and share
-    `context` tokens; `max_tokens` caps an answer. `tools` makes the model answer with tool calls.
+    `context` tokens. `max_tokens` is how long an answer gets at the most where the request names no `max_tokens`; one
+    that does may ask for more. `tools` makes the model answer with tool calls.
     Raises `ConfigurationError`.
     """
     _launch.require_engine()
@@ -117,7 +118,7 @@ def ensure_server(*, tools: bool = False) -> LocalServer:
 
 def _after_fork() -> None:
     """Let go of the parent's servers: the child may neither use nor stop them."""
-    global _lock
+    global _lock  # noqa: PLW0603 - another thread of the parent may have held it, and is not here to let go
     _lock = threading.Lock()
     _shared.clear()
     for server in list(_all):

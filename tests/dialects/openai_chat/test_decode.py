@@ -30,8 +30,16 @@ from duologue.events import (
     Unknown,
     UsageUpdate,
 )
-from duologue.models import AudioContent, CitationContent, RefusalContent, TextContent, ToolCall, UnknownContent
-from tests.dialects.reading import DONE, JSON, choice, chunk, data, deltas, read, stream, whole
+from duologue.models import (
+    AudioContent,
+    CitationContent,
+    ReasoningContent,
+    RefusalContent,
+    TextContent,
+    ToolCall,
+    UnknownContent,
+)
+from tests.dialects.reading import DONE, JSON, choice, chunk, data, deltas, dumped, read, stream, whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -974,3 +982,90 @@ def test_noise_anywhere_changes_nothing_else(seed: int) -> None:
     assert [e for e in reading.events[:-1] if e.type != "unknown"] == clean.events[:-1]
     assert reading.message == clean.message
     assert reading.done.finish_reason == clean.done.finish_reason
+
+
+# -- other answers than what was asked for -----------------------------------------------------------------------------
+
+FOREIGN: dict[str, Any] = {
+    "anthropic": {"id": "msg_1", "type": "message", "content": [{"type": "text", "text": "hi"}], "usage": {}},
+    "responses": {"id": "resp_1", "object": "response", "status": "in_progress", "output": []},
+    "batch": {"id": "batch_1", "status": "failed", "errors": []},
+    "cohere": {"id": "c", "message": {"content": [{"text": "hi"}]}, "finish_reason": "COMPLETE"},
+    "nothing": {"choices": None},
+    "no choice": {"id": "r-1", "choices": []},
+    "an empty choice": {"id": "r-1", "choices": [{"index": 0, "finish_reason": "stop"}]},
+}
+
+
+@pytest.mark.parametrize("case", FOREIGN)
+@pytest.mark.parametrize("stream", [True, False])
+def test_another_kind_of_answer_is_no_empty_one(case: str, stream: bool) -> None:
+    found = read([dumped(FOREIGN[case])], headers=JSON, stream=stream)
+    assert isinstance(found.error, DecodeError)
+    assert "no Chat Completions answer" in found.error.message
+
+
+def test_a_chunk_where_the_whole_was_asked_for_and_the_other_way_round() -> None:
+    chunked = {"id": "r-1", "choices": [{"index": 0, "delta": {"content": "hi"}, "finish_reason": "stop"}]}
+    assert read([dumped(chunked)], headers=JSON, stream=False).done.response.text == "hi"
+    message = {"id": "r-1", "choices": [{"message": {"content": "hi"}, "finish_reason": "stop"}]}
+    assert read([data(message), DONE]).done.response.text == "hi"
+    legacy = {"id": "r-1", "choices": [{"index": 0, "text": "hi", "finish_reason": "stop"}]}
+    assert read([dumped(legacy)], headers=JSON, stream=False).done.response.text == "hi"
+    assert read([data(legacy), DONE]).done.response.text == "hi"
+
+
+def test_who_answers_may_be_told_late() -> None:
+    first = {"choices": [{"index": 0, "delta": {"content": "a"}}]}
+    later = {"id": "r-1", "model": "m-1", "choices": [{"index": 0, "delta": {"content": "b"}}]}
+    found = read([data(first), data(later), data(later), DONE])
+    assert (found.response.id, found.response.model) == ("r-1", "m-1")
+    assert [event.raw for event in found.of(Unknown)] == [{"id": "r-1", "model": "m-1"}]
+
+
+def test_a_second_reasoning_that_differs_is_kept() -> None:
+    found = read([data(chunk(choice(reasoning_content="a", reasoning="b"))), DONE])
+    assert found.message.reasoning == "a"
+    assert found.response.choices[0].extra == {"delta": {"reasoning": "b"}}
+
+
+def test_a_thinking_part_keeps_its_signature() -> None:
+    part = {"type": "thinking", "thinking": [{"type": "text", "text": "hm"}], "signature": "SIG"}
+    found = read([data(chunk(choice(content=[part]))), DONE])
+    assert found.message.content == (ReasoningContent("hm", "SIG"),)
+
+
+def test_a_name_in_pieces() -> None:
+    pieces = [{"index": 0, "id": "c", "function": {"name": "get_"}}, {"index": 0, "function": {"name": "weather"}}]
+    found = read([*(data(chunk(choice(tool_calls=[piece]))) for piece in pieces), DONE])
+    assert [call.name for call in found.message.tool_calls] == ["get_weather"]
+
+
+def test_two_whole_calls_of_one_id_are_two() -> None:
+    call = {"id": "c", "function": {"name": "a", "arguments": "{}"}}
+    other = {"id": "c", "function": {"name": "b", "arguments": '{"x": 1}'}}
+    found = read([data(chunk(choice(tool_calls=[call, other]))), DONE])
+    assert [(call.name, call.arguments) for call in found.message.tool_calls] == [("a", "{}"), ("b", '{"x": 1}')]
+
+
+def test_what_comes_with_a_call_in_pieces_is_put_together() -> None:
+    pieces = [
+        {"index": 0, "id": "c", "function": {"name": "a", "arguments": "{}", "x": 1}},
+        {"index": 0, "function": {"y": 2}},
+    ]
+    found = read([*(data(chunk(choice(tool_calls=[piece]))) for piece in pieces), DONE])
+    assert found.message.tool_calls[0].extra == {"function": {"x": 1, "y": 2}}
+
+
+def test_an_unknown_object_in_pieces_is_one_part() -> None:
+    pieces = [{"google": {"a": 1}}, {"google": {"b": 2}}]
+    found = read([*(data(chunk(choice(extra_content=piece))) for piece in pieces), DONE])
+    whole = {"type": "extra_content", "extra_content": {"google": {"a": 1, "b": 2}}}
+    assert found.message.content == (UnknownContent(whole),)
+
+
+@pytest.mark.parametrize("number", [10**400, 1e999, 2**63])
+def test_a_number_that_cannot_be_one_of_tokens(number: float) -> None:
+    body = b'data: {"id": "r", "choices": [], "usage": {"prompt_tokens": %s}}\n\n' % str(number).encode()
+    found = read([body.replace(b"inf", b"1e999"), DONE])
+    assert isinstance(found.error, DecodeError)

@@ -18,13 +18,13 @@ import json
 class Call:
     """One call as far as it has come: `number` counts the choice's calls from 0."""
 
-    __slots__ = ("arguments", "generated", "id", "named", "number")
+    __slots__ = ("arguments", "generated", "id", "name", "number")
 
     def __init__(self, number: int) -> None:
         self.number = number
         self.id: str | None = None
         self.generated = False
-        self.named = False
+        self.name = ""
         self.arguments: list[str] = []
 
     def is_whole(self) -> bool:
@@ -59,12 +59,14 @@ class Calls:
     def _begins_anew(self, call: Call, call_id: str | None) -> bool:
         if call_id:
             return call_id != call.id
-        return call.named and call.is_whole()
+        return bool(call.name) and call.is_whole()
 
     def _without_index(self, call_id: str | None, name: str | None) -> Call:
         if call_id:
-            known = next((call for call in self._all if call.id == call_id), None)
-            return known or self._new()
+            known = next((call for call in reversed(self._all) if call.id == call_id), None)
+            if known is None or (name and known.name and known.is_whole()):
+                return self._new()
+            return known
         return self._new() if name or not self._all else self._all[-1]
 
     def _new(self) -> Call:

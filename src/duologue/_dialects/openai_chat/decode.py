@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from duologue._dialects.api_errors import api_error
 from duologue._dialects.openai_chat.calls import Calls
 from duologue._dialects.openai_chat.parts import FINISH_REASONS, read_audio, read_citation, read_usage
-from duologue._dialects.shape import a_string, an_array, an_index, an_object, kind_of, objects
+from duologue._dialects.shape import a_string, an_array, an_index, an_object, kind_of, objects, string_or_none
 from duologue._json import loads
 from duologue.errors import DecodeError
 from duologue.events import (
@@ -36,8 +36,9 @@ if TYPE_CHECKING:
 _DONE = "[DONE]"
 # `obfuscation` (OpenAI) and `p` (Mistral) are padding against traffic analysis: noise on purpose.
 _CHUNK_KEYS = frozenset({"id", "object", "model", "choices", "usage", "error", "obfuscation", "p"})
-# `text` is Together's second copy of the content.
+# `text` is Together's second copy of the content, or the legacy name for it.
 _CHOICE_KEYS = frozenset({"index", "delta", "message", "finish_reason", "text"})
+_ANSWER_KEYS = ("message", "delta", "text")
 _DELTA_KEYS = frozenset(
     {
         "annotations",
@@ -64,11 +65,12 @@ class Decoder:
         self.ended = False
         self.finish: dict[int, tuple[FinishReason, str]] = {}
         self._provider = provider.name
-        # Perplexity gives both in every choice, and only one of the two is meant.
-        self._part = "delta"
+        # Perplexity gives both in every choice, and only the first of the two is meant.
+        self._parts = ("delta", "message")
         self._started = False
         self._known = _CHUNK_KEYS
         self._extra: dict[str, Any] = {}
+        self._missing: set[str] = set()
         self._usage: dict[str, Any] | None = None
         self._calls: dict[int, Calls] = {}
         self._response_id: str | None = None
@@ -84,8 +86,13 @@ class Decoder:
 
     def feed_whole(self, body: str, events: list[StreamEvent]) -> None:
         """Decode an answer that was not streamed; see `duologue._dialects.Decoder`."""
-        self._part = "message"
-        self._chunk(loads(body), events)
+        self._parts = ("message", "delta")
+        answer = loads(body)
+        self._chunk(answer, events)
+        for position, choice in enumerate(answer.get("choices") or [None]):
+            # Another provider's answer may have an `id` and a `usage` too, and would pass for an empty one of ours.
+            if not isinstance(choice, dict) or all(choice.get(key) is None for key in _ANSWER_KEYS):
+                raise DecodeError(f"no Chat Completions answer: choices[{position}] has no message")
         self.ended = True
 
     def _error(self, data: str, events: list[StreamEvent]) -> NoReturn:
@@ -123,6 +130,8 @@ class Decoder:
         }
         self._extra.update(news)
         if self._started:
+            news |= {key: chunk[key] for key in self._missing & chunk.keys() if chunk[key]}
+            self._missing -= news.keys()
             if news:
                 events.append(Unknown(news))
         elif chunk.get("id") or choices or chunk.get("usage"):
@@ -130,11 +139,9 @@ class Decoder:
             # llama.cpp stamps each chunk with its own time, but it is the answer's that is meant.
             self._known = _CHUNK_KEYS | {"created"}
             self._response_id = a_string(chunk.get("id"), "id") or None
-            events.append(
-                Start(
-                    self._response_id, a_string(chunk.get("model"), "model") or None, self._provider, self._extra.copy()
-                )
-            )
+            model = a_string(chunk.get("model"), "model") or None
+            events.append(Start(self._response_id, model, self._provider, self._extra.copy()))
+            self._missing = {key for key, value in (("id", self._response_id), ("model", model)) if value is None}
 
     def _usage_of(self, chunk: dict[str, Any], events: list[StreamEvent]) -> None:
         """The counts, wherever they are: Perplexity gives them with every chunk, Groq under `x_groq`."""
@@ -151,9 +158,14 @@ class Decoder:
         index = an_index(choice.get("index"))
         if index is None:
             index = position
-        delta = choice.get(self._part)
+        delta = choice.get(self._parts[0])
+        if delta is None:
+            delta = choice.get(self._parts[1])
         if delta:
             self._delta(an_object(delta, f"choices[{position}].delta"), index, events)
+        elif delta is None and choice.get("text"):
+            # The legacy completions of some servers.
+            events.append(TextDelta(a_string(choice["text"], f"choices[{position}].text"), index))
         finish = choice.get("finish_reason")
         if finish:
             word = a_string(finish, f"choices[{position}].finish_reason")
@@ -188,6 +200,9 @@ class Decoder:
             text = _texts(details, "delta.reasoning_details")
         if text:
             events.append(ReasoningDelta(a_string(text, "delta.reasoning"), index))
+            other = delta.get("reasoning")
+            if other and other != text:
+                events.append(Unknown({"delta": {"reasoning": other}}, index))
         if details:
             # Opaque parts (signatures, encrypted text) have to go back as they came.
             kept = {"type": "reasoning_details", "reasoning_details": details}
@@ -203,7 +218,9 @@ class Decoder:
             if kind == "text":
                 events.append(TextDelta(a_string(part.get("text"), "delta.content[].text"), index))
             elif kind == "thinking":
-                events.append(ReasoningDelta(_texts(part.get("thinking"), "delta.content[].thinking"), index))
+                signature = string_or_none(part.get("signature"))
+                text = _texts(part.get("thinking"), "delta.content[].thinking")
+                events.append(ReasoningDelta(text, index, signature))
             else:
                 events.append(ContentDelta(UnknownContent(part), index))
 
@@ -221,8 +238,9 @@ class Decoder:
         call = self._calls.setdefault(index, Calls()).find(an_index(piece.get("index")), call_id, name)
         call.arguments.append(arguments)
         event: dict[str, Any] = {"call_index": call.number, "arguments": arguments, "index": index}
-        if not call.named:
-            call.named = name is not None
+        if name and name != call.name:
+            # Most servers repeat it or leave it out; some give it in pieces.
+            call.name += name
             event["name"] = name
         if call.id is None or (call.generated and call_id):
             # A tool's result has to name the call, so one without an id gets one: the same at every replay.

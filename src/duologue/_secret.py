@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NoReturn
+from typing import NoReturn, Self
 
 from duologue.errors import ConfigurationError
 
@@ -38,6 +38,12 @@ class Secret:
 
     def __hash__(self) -> int:
         return hash(self._value)
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self  # it never changes, and one less is about
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a key is not pickled")

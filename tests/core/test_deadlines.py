@@ -1,0 +1,104 @@
+"""How long to wait for what, by a made clock."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from duologue._core.deadlines import Deadlines, Timed
+from duologue.config import Timeouts
+
+LIMITS: dict[str, Any] = {"connect": 10, "first_event": 300, "idle": 120, "progress": 600, "total": None}
+NONE = dict.fromkeys(LIMITS)
+
+
+def hands(start: float = 100.0, **limits: Any) -> Deadlines:
+    return Deadlines(Timeouts(**{**LIMITS, **limits}), start)
+
+
+# What has happened, in order, and then when waiting must end.
+PHASES: list[tuple[str, dict[str, Any], list[tuple[str, float]], tuple[float, str] | None]] = [
+    ("nothing yet", {}, [], (400, "first_event")),
+    ("nothing yet, total sooner", {"total": 60}, [], (160, "total")),
+    ("a retry begins anew", {}, [("request_begins", 150)], (450, "first_event")),
+    ("but not its total", {"total": 60}, [("request_begins", 150)], (160, "total")),
+    ("the head has come", {}, [("bytes_came", 110)], (230, "idle")),
+    ("comments", {}, [("bytes_came", 110), ("bytes_came", 350)], (400, "first_event")),
+    ("comments, and no time for the first event", {"first_event": None}, [("bytes_came", 110)], (230, "idle")),
+    ("an event", {}, [("bytes_came", 110), ("event_came", 120)], (240, "idle")),
+    ("comments after an event", {}, [("event_came", 120), ("bytes_came", 700)], (720, "progress")),
+    ("another event", {}, [("event_came", 120), ("bytes_came", 700), ("event_came", 701)], (821, "idle")),
+    ("no idle", {"idle": None}, [("bytes_came", 110), ("event_came", 120)], (720, "progress")),
+    ("no idle, no first event", {"idle": None, "first_event": None}, [("bytes_came", 110)], (710, "progress")),
+    ("a retry after events", {}, [("event_came", 120), ("request_begins", 200)], (500, "first_event")),
+    ("no limit", NONE, [("bytes_came", 110), ("event_came", 120)], None),
+    ("only a total", {**NONE, "total": 5}, [("event_came", 120)], (105, "total")),
+    ("nothing left", {"total": 5}, [("event_came", 990)], (105, "total")),
+]
+
+
+@pytest.mark.parametrize(("limits", "happened", "end"), [case[1:] for case in PHASES], ids=[case[0] for case in PHASES])
+def test_when_waiting_must_end(
+    limits: dict[str, Any], happened: list[tuple[str, float]], end: tuple[float, str] | None
+) -> None:
+    found = hands(**limits)
+    for what, when in happened:
+        getattr(found, what)(when)
+    assert found.next() == end
+    assert found.phase() == (end[1] if end else "idle")
+
+
+def test_a_clock_that_begins_at_zero() -> None:
+    found = hands(0.0, idle=None, first_event=None)
+    found.event_came(0.0)
+    found.bytes_came(50.0)
+    assert found.next() == (600, "progress")
+
+
+@pytest.mark.parametrize(
+    ("limits", "now", "connect", "head"),
+    [
+        ({}, 100, 10, 300),
+        ({"total": 60}, 100, 10, 60),
+        ({"total": 60}, 155, 5, 5),
+        ({"total": 60}, 160, 0.001, 0.001),
+        ({"total": 60}, 999, 0.001, 0.001),
+        ({"connect": None, "first_event": None}, 100, None, None),
+        ({"connect": None, "first_event": None, "total": 60}, 130, 30, 30),
+    ],
+)
+def test_before_the_head(limits: dict[str, Any], now: float, connect: float | None, head: float | None) -> None:
+    assert (hands(**limits).connect(now), hands(**limits).head(now)) == (connect, head)
+
+
+@pytest.mark.parametrize(
+    ("limits", "seconds"),
+    [({}, 120), ({"idle": None}, 600), ({"total": 7}, 7), (NONE, None), ({"idle": None, "progress": None}, None)],
+)
+def test_where_it_can_be_said_only_once(limits: dict[str, Any], seconds: float | None) -> None:
+    assert hands(**limits).body() == seconds
+
+
+@pytest.mark.parametrize(
+    ("total", "delay", "allowed"),
+    [(None, 1e9, True), (60, 29.9, True), (60, 30, False), (60, 31, False), (30, 0, True)],
+)
+def test_whether_there_is_time_to_wait(total: float | None, delay: float, allowed: bool) -> None:
+    assert hands(total=total).allows(delay, 130.0) is allowed
+
+
+def test_what_went_before_does_not_count() -> None:
+    found = hands(total=60)
+    found.restart(500.0)
+    assert found.next() == (400, "first_event")
+    found.request_begins(500.0)
+    assert found.next() == (560, "total")
+
+
+def test_timed() -> None:
+    class Connection:
+        deadline = None
+
+    assert isinstance(Connection(), Timed)
+    assert not isinstance(object(), Timed)

@@ -1,0 +1,43 @@
+"""How soon the next request may begin, by a made clock."""
+
+from __future__ import annotations
+
+import random
+import threading
+
+import pytest
+
+from duologue._core.pace import Pace
+
+
+def test_no_limit() -> None:
+    pace = Pace(None)
+    assert {pace.reserve(0.0) for _ in range(1000)} == {0.0}
+
+
+def test_the_next_one_waits_until_the_minute_is_over() -> None:
+    pace = Pace(2)
+    assert [pace.reserve(0.0), pace.reserve(10.0), pace.reserve(20.0), pace.reserve(21.0)] == [0, 0, 40, 49]
+    assert pace.reserve(200.0) == 0
+
+
+@pytest.mark.parametrize("per_minute", [1, 3, 10])
+@pytest.mark.parametrize("seed", range(5))
+def test_no_minute_sees_more(per_minute: int, seed: int) -> None:
+    draw, pace, now, starts = random.Random(seed), Pace(per_minute), 0.0, []
+    for _ in range(200):
+        now += draw.expovariate(0.2)
+        starts.append(now + pace.reserve(now))
+    assert starts == sorted(starts)
+    for first, after in zip(starts, starts[per_minute:], strict=False):
+        assert after - first >= 60 - 1e-9
+
+
+def test_threads() -> None:
+    pace, waits = Pace(50), []
+    threads = [threading.Thread(target=lambda: waits.append(pace.reserve(0.0))) for _ in range(100)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(waits) == [0.0] * 50 + [60.0] * 50

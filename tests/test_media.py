@@ -1,0 +1,108 @@
+"""Images, files and sound: what they are, and reading them."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from duologue import AudioContent, FileContent, ImageContent
+from duologue._media import media_type_of, read_file
+
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(8)
+
+
+@pytest.mark.parametrize(
+    ("data", "media_type"),
+    [
+        (PNG, "image/png"),
+        (b"\xff\xd8\xff\xe0", "image/jpeg"),
+        (b"GIF87a", "image/gif"),
+        (b"GIF89a", "image/gif"),
+        (b"RIFF\0\0\0\0WEBPVP8 ", "image/webp"),
+        (b"RIFF\0\0\0\0WAVEfmt ", "audio/wav"),
+        (b"%PDF-1.7", "application/pdf"),
+        (b"ID3\x04", "audio/mpeg"),
+        (b"\xff\xfb\x90", "audio/mpeg"),
+        (b"OggS", "audio/ogg"),
+        (b"fLaC", "audio/flac"),
+    ],
+)
+def test_the_bytes_tell(data: bytes, media_type: str) -> None:
+    assert media_type_of(data) == media_type
+    assert media_type_of(data, "misleading.txt") == media_type
+    assert ImageContent.from_bytes(data).media_type == media_type
+
+
+@pytest.mark.parametrize(
+    ("name", "media_type"),
+    [("a.txt", "text/plain"), ("a.JSON", "application/json"), ("a.csv", "text/csv"), ("a.html", "text/html")],
+)
+def test_else_the_name_tells(name: str, media_type: str) -> None:
+    assert media_type_of(b"whatever", name) == media_type
+
+
+@pytest.mark.parametrize("data", [b"", b"whatever", b"RIFF\0\0\0\0AVI ", b"RIFF", PNG[:7], b"\x00" + PNG])
+@pytest.mark.parametrize("name", ["", "noext", "a.unknownkind"])
+def test_neither_tells(data: bytes, name: str) -> None:
+    with pytest.raises(ValueError, match="pass media_type, such as 'image/png'"):
+        media_type_of(data, name)
+    with pytest.raises(ValueError, match="pass media_type"):
+        FileContent.from_bytes(data)
+
+
+def test_from_bytes() -> None:
+    assert ImageContent.from_bytes(PNG, detail="low") == ImageContent(data=PNG, media_type="image/png", detail="low")
+    assert AudioContent.from_bytes(b"x", "audio/x-own") == AudioContent(data=b"x", media_type="audio/x-own")
+    mutable: Any = bytearray(b"x")
+    found = FileContent.from_bytes(mutable, "text/plain").data
+    assert type(found) is bytes
+
+
+def test_from_url() -> None:
+    assert FileContent.from_url("https://a/b.pdf", filename="b.pdf") == FileContent("https://a/b.pdf", filename="b.pdf")
+
+
+def test_from_path(tmp_path: Path) -> None:
+    image, notes = tmp_path / "cat.dat", tmp_path / "notes.txt"
+    image.write_bytes(PNG)
+    notes.write_bytes(b"notes")
+    assert ImageContent.from_path(image) == ImageContent(data=PNG, media_type="image/png")
+    assert ImageContent.from_path(str(image), "image/x-own").media_type == "image/x-own"
+    assert FileContent.from_path(notes) == FileContent(data=b"notes", media_type="text/plain", filename="notes.txt")
+    assert FileContent.from_path(notes, filename="other.txt").filename == "other.txt"
+    link = tmp_path / "link.md"
+    link.symlink_to(notes)
+    assert read_file(link, "text/plain") == (b"notes", "text/plain", "link.md")
+
+
+def test_only_the_base_name_is_told(tmp_path: Path) -> None:
+    secret = tmp_path / "secret-project"
+    secret.mkdir()
+    (secret / "a.txt").write_bytes(b"x")
+    assert FileContent.from_path(secret / ".." / "secret-project" / "a.txt").filename == "a.txt"
+
+
+def test_what_is_no_regular_file(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for path in (tmp_path, Path("/dev/zero"), pipe):
+        read = threading.Thread(target=_refused, args=(path,), daemon=True)
+        read.start()
+        read.join(10)
+        assert not read.is_alive(), f"{path} was waited for"
+        with pytest.raises(OSError, match="is no regular file"):
+            read_file(path, "text/plain")
+
+
+def _refused(path: Path) -> None:
+    with pytest.raises(OSError, match="is no regular file"):
+        read_file(path, None)
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        ImageContent.from_path(tmp_path / "nothing.png")
