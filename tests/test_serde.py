@@ -163,7 +163,7 @@ def test_the_plain_form() -> None:
         "type": "function",
         "generated_id": False,
     }
-    assert to_json(TextDelta("\u00e9\ud83d")) == '{"type":"text_delta","text":"\\u00e9\\ud83d","index":0}'
+    assert to_json(TextDelta("\u00e9\ud83d")) == '{"type":"text_delta","text":"\\u00e9\\ud83d","index":0,"block":0}'
 
 
 RESPONSE = to_dict(ChatResponse("i", "m", "p", [Choice(0, Message.assistant("x"), "stop")], Usage(), True))

@@ -202,7 +202,7 @@ def test_reasoning_details(pieces: list[list[Any]], joined: list[Any]) -> None:
         ([{"logprobs": {"content": None}}, {"logprobs": {"content": [1]}}], {"logprobs": {"content": [1]}}),
         ([{"logprobs": {"content": [1]}}, {"logprobs": {"content": None}}], {"logprobs": {"content": [1]}}),
         ([{"logprobs": {"content": "x"}}, {"logprobs": {"content": [1]}}], {"logprobs": {"content": [1]}}),
-        ([{"logprobs": [1]}, {"logprobs": [2]}], {"logprobs": [2]}),
+        ([{"logprobs": [1]}, {"logprobs": [2]}], {"logprobs": [1, 2]}),
         ([{"logprobs": {"content": [1]}}, {"logprobs": "x"}], {"logprobs": "x"}),
     ],
 )

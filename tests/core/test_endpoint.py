@@ -209,8 +209,17 @@ def test_starting_the_embedded_model(monkeypatch: pytest.MonkeyPatch) -> None:
     assert found.model == "smollm2-135m"
 
 
+REGION = {"AWS_REGION": "us-east-1"}
+
+
+def test_a_provider_without_an_address_asks_for_one() -> None:
+    with pytest.raises(ConfigurationError, match=r"Azure OpenAI .* pass base_url"):
+        resolve(ClientConfig(provider="azure", api_key="k"), {})
+
+
 def test_every_provider_of_the_table_can_be_had() -> None:
     for name, provider in _tables.PROVIDERS.items():
-        found = resolve(ClientConfig(provider=name), dict.fromkeys(provider.key_env, "k"))
-        assert found.known
+        own = {"azure": "https://mine.openai.azure.com/openai/v1"}.get(name)  # an address for each user
+        found = resolve(ClientConfig(provider=name, base_url=own), dict.fromkeys(provider.key_env, "k") | REGION)
+        assert found.known or own
         assert found.base_url is None or is_loopback(found.base_url.split("/")[2].split(":")[0]) or found.api_key

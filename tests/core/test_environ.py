@@ -56,3 +56,20 @@ def test_the_key_stays_where_it_belongs(monkeypatch: pytest.MonkeyPatch) -> None
     assert Client.from_env()._endpoint.api_key is None
     monkeypatch.delenv("OPENAI_BASE_URL")
     assert Client.from_env()._endpoint.api_key is not None
+
+
+def test_the_order() -> None:
+    keys = {
+        "OPENAI_API_KEY": "openai",
+        "ANTHROPIC_API_KEY": "anthropic",
+        "GEMINI_API_KEY": "gemini",
+        "DEEPSEEK_API_KEY": "deepseek",
+        "OPENROUTER_API_KEY": "openrouter",
+        "AWS_ACCESS_KEY_ID": "bedrock",
+        "GROQ_API_KEY": "groq",
+    }
+    environ = dict.fromkeys(keys, "k")
+    for variable, provider in keys.items():
+        assert config_from_env(environ).provider == provider
+        del environ[variable]
+    assert config_from_env(environ).provider == "local"

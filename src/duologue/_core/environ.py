@@ -13,9 +13,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+# These first, then the rest of the table. AWS's own keys speak for Bedrock as its bearer token does.
+_FIRST = ("openai", "anthropic", "gemini", "deepseek", "openrouter", "bedrock")
+_ALSO = {"openai": "OPENAI_BASE_URL", "bedrock": "AWS_ACCESS_KEY_ID"}
+
+
 def config_from_env(environ: Mapping[str, str]) -> ClientConfig:
-    """The first provider with a key (or `OPENAI_BASE_URL`), in the order of the table; the embedded model where none
-    has.
+    """The first provider with a key (or `OPENAI_BASE_URL`): OpenAI, Anthropic, Gemini, DeepSeek, OpenRouter, Bedrock,
+    then the rest of the table; the embedded model where none has.
 
     `<PROVIDER>_MODEL`, `<PROVIDER>_BASE_URL` and `<PROVIDER>_TIMEOUT` (seconds in all) are read beside the key. The key
     itself is for the provider's own address only: where a base URL leads elsewhere, `resolve` leaves it out.
@@ -23,9 +28,8 @@ def config_from_env(environ: Mapping[str, str]) -> ClientConfig:
     Raises:
         ConfigurationError: a timeout is no number of seconds.
     """
-    for name, provider in PROVIDERS.items():
-        has_key = any(environ.get(variable) for variable in provider.key_env)
-        if has_key or (name == "openai" and environ.get("OPENAI_BASE_URL")):
+    for name in (*_FIRST, *PROVIDERS):
+        if any(environ.get(variable) for variable in (*PROVIDERS[name].key_env, _ALSO.get(name, ""))):
             return _config(name, environ)
     return _config("local", environ)
 
