@@ -223,3 +223,15 @@ def test_every_provider_of_the_table_can_be_had() -> None:
         found = resolve(ClientConfig(provider=name, base_url=own), dict.fromkeys(provider.key_env, "k") | REGION)
         assert found.known or own
         assert found.base_url is None or is_loopback(found.base_url.split("/")[2].split(":")[0]) or found.api_key
+
+
+@pytest.mark.parametrize(
+    ("provider", "headers"),
+    [
+        ("openai", {"authorization": "Bearer k"}),
+        ("anthropic", {"x-api-key": "k", "anthropic-version": "2023-06-01"}),
+        ("gemini", {"x-goog-api-key": "k"}),
+    ],
+)
+def test_each_provider_has_its_header_for_the_key(provider: str, headers: dict[str, str]) -> None:
+    assert resolve(ClientConfig(provider=provider, api_key="k"), {}).headers() == headers

@@ -28,7 +28,8 @@ def config_from_env(environ: Mapping[str, str]) -> ClientConfig:
     Raises:
         ConfigurationError: a timeout is no number of seconds.
     """
-    for name in (*_FIRST, *PROVIDERS):
+    order = sorted(PROVIDERS, key=lambda name: _FIRST.index(name) if name in _FIRST else len(_FIRST))
+    for name in order:
         if any(environ.get(variable) for variable in (*PROVIDERS[name].key_env, _ALSO.get(name, ""))):
             return _config(name, environ)
     return _config("local", environ)
