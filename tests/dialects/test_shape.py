@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 
 from duologue._dialects.shape import (
@@ -14,6 +15,7 @@ from duologue._dialects.shape import (
     an_object,
     kind_of,
     objects,
+    path_segment,
     string_or_none,
 )
 from duologue.errors import DecodeError
@@ -78,3 +80,20 @@ def test_what_may_be_anything(function: Callable[[Any], Any], value: Any, found:
 @pytest.mark.parametrize("counts", [None, [], "x", {}, {"n": None}])
 def test_a_count_that_is_not_there(counts: Any) -> None:
     assert a_count(counts, "n") == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "segment"),
+    [
+        ("gpt-4o", "gpt-4o"),
+        ("amazon.nova-lite-v1:0", "amazon.nova-lite-v1%3A0"),
+        ("a/../b?c#d%2f", "a%2F..%2Fb%3Fc%23d%252f"),
+        (".", "%2E"),
+        ("..", "%2E%2E"),
+        ("a b\r\n", "a%20b%0D%0A"),
+    ],
+)
+def test_a_name_is_one_segment_of_a_path(name: str, segment: str) -> None:
+    assert path_segment(name) == segment
+    url = httpx.URL(f"https://example.invalid/v1/models/{path_segment(name)}:go")
+    assert url.raw_path.decode() == f"/v1/models/{segment}:go"

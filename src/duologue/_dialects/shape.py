@@ -67,4 +67,6 @@ def a_count(counts: Any, key: str) -> int:
 
 def path_segment(text: str) -> str:
     """A model's name as one segment of a path: whatever is in it, it cannot lead elsewhere."""
-    return quote(text, safe="")
+    segment = quote(text, safe="")
+    # Dots alone would be taken for a step up the path.
+    return segment.replace(".", "%2E") if segment.strip(".") == "" else segment
