@@ -1,0 +1,51 @@
+"""The real model over every format that its server speaks: an answer streamed and whole, and a talk with a tool."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from duologue import Message, Tool
+from duologue.local import ensure_server
+
+if TYPE_CHECKING:
+    from tests.kit.twins import Twin
+
+PARAMETERS = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
+WEATHER = Tool("get_weather", "Get the current weather in a city", PARAMETERS)
+FORMATS = {"llamacpp": "/v1", "openai-responses": "/v1", "anthropic": ""}
+
+
+def client_for(twin: Twin, provider: str) -> Any:
+    """A client of the embedded model's server that speaks a provider's format."""
+    server = ensure_server(tools=True)
+    base_url = server.base_url.removesuffix("/v1") + FORMATS[provider]
+    return twin.Client(provider, base_url=base_url, api_key=server.api_key, model=server.model)
+
+
+@pytest.mark.parametrize("provider", FORMATS)
+async def test_an_answer(twin: Twin, provider: str) -> None:
+    asked: dict[str, Any] = {"prompt": "Explain what an API is.", "max_tokens": 12, "temperature": 0}
+    async with client_for(twin, provider) as client:
+        events = [event async for event in client.stream(**asked)]
+        whole = await client.chat(**asked)
+    assert len([event for event in events if event.is_delta and event.text]) > 5
+    assert events[-1].is_done
+    assert events[-1].response.text == whole.text
+    assert len(whole.text) > 20
+    assert events[-1].usage.output_tokens == whole.usage.output_tokens == 12
+
+
+@pytest.mark.parametrize("provider", FORMATS)
+async def test_a_tool_in_two_turns(twin: Twin, provider: str) -> None:
+    asked: dict[str, Any] = {"tools": [WEATHER], "temperature": 0, "max_tokens": 48}
+    talk = [Message.user("What is the weather in Paris?")]
+    async with client_for(twin, provider) as client:
+        first = await client.stream(talk, tool_choice="required", **asked).result()
+        [call] = first.tool_calls
+        assert (call.name, call.parsed(), first.finish_reason) == ("get_weather", {"city": "Paris"}, "tool_calls")
+        talk += [first.message, Message.tool(call.id, {"celsius": 18})]
+        second = await client.stream(talk, **asked).result()
+    assert second.complete
+    assert second.text or second.tool_calls
