@@ -97,8 +97,9 @@ def test_what_went_before_does_not_count() -> None:
 
 
 def test_timed() -> None:
-    class Connection:
-        deadline = None
+    class Connection(Timed):
+        pass
 
+    assert Connection().deadline is None
     assert isinstance(Connection(), Timed)
     assert not isinstance(object(), Timed)

@@ -6,17 +6,19 @@ Times are those of a monotonic clock, in seconds, and come in as arguments.
 from __future__ import annotations
 
 from math import inf
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from duologue.config import Timeouts
 
 
-@runtime_checkable
-class Timed(Protocol):
-    """A connection whose reads end at a time of the monotonic clock; None where they have only their own timeout."""
+class Timed:
+    """A connection whose reads end at a time of the monotonic clock; None where they have only their own timeout.
 
-    deadline: float | None
+    A class to inherit from and no protocol: this is asked at every read, and a protocol takes 9 us to answer.
+    """
+
+    deadline: float | None = None
 
 
 class Deadlines:

@@ -2,7 +2,6 @@
 """An httpx transport whose connections can be given a deadline while a response is being read.
 
 httpx fixes the read timeout before the first byte comes, so it cannot tell idle from no progress, nor end at a total.
-Here `response.extensions["network_stream"]` has a `deadline` that counts at every read.
 """
 
 from __future__ import annotations
@@ -14,16 +13,17 @@ from typing import TYPE_CHECKING, Any
 import httpcore
 import httpx
 
+from duologue._core.deadlines import Timed
+
 if TYPE_CHECKING:
     import ssl
 
 
-class TimedStream(httpcore.NetworkStream):
-    """A connection. `deadline` is a time of the monotonic clock; None leaves the timeout of each read in force."""
+class TimedStream(httpcore.NetworkStream, Timed):
+    """A connection, `response.extensions["network_stream"]`. Its `deadline` counts at every read."""
 
     def __init__(self, stream: httpcore.NetworkStream) -> None:
         self._stream = stream
-        self.deadline: float | None = None
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         if self.deadline is not None:
