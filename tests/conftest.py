@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import os
+import signal
 from typing import Any
 
 import pytest
 
 from tests.kit.twins import Twin, is_coroutine_test
+
+
+def pytest_configure() -> None:
+    """A run in the background of a script has Ctrl-C ignored, and so would all the processes that tests interrupt."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(params=["sync", "asyncio", "trio"])

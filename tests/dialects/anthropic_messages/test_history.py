@@ -145,7 +145,7 @@ def test_parts(part: ContentPart, expected: dict[str, Any]) -> None:
         (Message.assistant([UnknownContent({"type": "x"}), CitationContent(raw=CITATION)]), "a citation only after"),
         (Message.assistant(tool_calls=[ToolCall("1", "f", '{"a')]), "arguments as a JSON object; those to 'f'"),
         (Message.assistant(tool_calls=[ToolCall("1", "f", "[1]")]), "arguments as a JSON object; those to 'f'"),
-        (Message.assistant(tool_calls=[ToolCall("1", "f", "{}", "custom")]), "arguments as a JSON object"),
+        (Message.assistant(tool_calls=[ToolCall("1", "f", "{}", "custom")]), "no custom tool calls"),
     ],
 )
 def test_what_has_no_place(message: Message, words: str) -> None:

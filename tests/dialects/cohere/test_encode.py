@@ -130,7 +130,7 @@ REFUSED: list[tuple[str, Any, str]] = [
     ("reasoning", Reasoning("enabled", 5), "as a budget of tokens"),
     ("n", 2, "no n: it gives one answer"),
     ("parallel_tool_calls", False, "no parallel_tool_calls"),
-    ("top_logprobs", 0, "no top_logprobs"),
+    ("top_logprobs", 1, "no top_logprobs"),
     ("user", "u", "no user"),
     ("metadata", {"a": "b"}, "no metadata"),
 ]
@@ -234,7 +234,7 @@ def test_what_a_message_can_hold(role: Any, part: ContentPart) -> None:
     [
         (Message("tool", "x"), "needs tool_call_id"),
         (Message.user("x", name="n"), "no name for a user message"),
-        (Message.user(ImageContent()), "an image needs url or data"),
+        (Message.user(ImageContent()), "image content needs url or data"),
         (Message.assistant(tool_calls=[ToolCall("c", "f", "x", type="custom")]), "no custom tool calls"),
     ],
 )

@@ -175,6 +175,7 @@ def test_extra_wins() -> None:
     assert body(stream=True, temperature=1, extra=extra) == {
         "messages": [{"role": "user", "content": "hi"}],
         **extra,
+        "stream_options": {"include_usage": True, "a": 1},
     }
 
 
@@ -219,7 +220,7 @@ PARTS: list[tuple[ContentPart, dict[str, Any]]] = [
     (UnknownContent({"type": "video_url", "x": 1}), {"type": "video_url", "x": 1}),
 ]
 REFUSED: list[tuple[ContentPart, str]] = [
-    (ImageContent(), "an image needs url or data"),
+    (ImageContent(), "image content needs url or data"),
     (FileContent.from_url("https://a"), "files as data or by file_id, not by URL"),
     (AudioContent.from_url("https://a"), "sound as WAV or MP3 data; got no data"),
     (AudioContent(data=b"x", media_type="audio/ogg"), "got audio/ogg"),

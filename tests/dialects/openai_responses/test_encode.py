@@ -87,7 +87,7 @@ def test_every_field_is_tried() -> None:
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("stop", "END"), ("seed", 0), ("n", 2), ("frequency_penalty", 0.5), ("presence_penalty", 0)],
+    [("stop", "END"), ("seed", 0), ("n", 2), ("frequency_penalty", 0.5), ("presence_penalty", 1)],
 )
 def test_what_the_format_has_not_is_refused(field: str, value: Any) -> None:
     assert field in UNSUPPORTED

@@ -87,7 +87,7 @@ def test_parts(part: Any, expected: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("part", "words"),
     [
-        (ImageContent(), "an image needs"),
+        (ImageContent(), "image content needs"),
         (FileContent(), "a file needs"),
         (AudioContent(data=b"x", media_type="audio/wav"), "audio content"),
         (ReasoningContent("x"), "reasoning content"),

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from duologue._dialects.openai_responses.parts import (
-    encode_image,
     read_citation,
     read_finish,
     read_image,
     read_usage,
 )
+from duologue._dialects.request import to_base64
 from duologue.errors import DecodeError
 from duologue.models import CitationContent, ImageContent, Usage
 
@@ -74,7 +74,7 @@ def test_images_go_back_as_they_came(data: bytes) -> None:
     result = base64.b64encode(data).decode()
     found = read_image({"result": result, "output_format": "webp"})
     assert found == (ImageContent(data=data, media_type="image/webp") if data else None)
-    assert encode_image(data) == result
+    assert to_base64(data) == result
 
 
 @pytest.mark.parametrize("result", [None, 5, "", "no base64!", "QQ", "QR==", "https://x/a.png", "\u00e9"])

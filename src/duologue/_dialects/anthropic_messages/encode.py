@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 from duologue._dialects import Wire
 from duologue._dialects.anthropic_messages.history import encode_messages, uploaded
+from duologue._dialects.request import encode_fields, merged, named
 from duologue.errors import UnsupportedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
+    from duologue._dialects.request import Convert
     from duologue.models import ChatRequest, Provider, Reasoning, ResponseFormat, Tool
 
 _PATH = "/v1/messages"
@@ -35,28 +35,16 @@ def encode(request: ChatRequest, provider: Provider, *, model: str, stream: bool
     Raises:
         UnsupportedError: a content part or a field that the format cannot carry.
     """
-    _refuse(request)
+    fields = encode_fields(request, FIELDS, UNSUPPORTED, where="the anthropic-messages format")
     system, messages = encode_messages(request.messages, provider)
-    body: dict[str, Any] = {"model": model, "max_tokens": _max_tokens(request), "messages": messages}
+    body: dict[str, Any] = {"model": model, "max_tokens": _max_tokens(request), "messages": messages, **fields}
     if system:
         body["system"] = system
-    for field, convert in FIELDS.items():
-        value = getattr(request, field)
-        if value is not None and value != () and value != {}:
-            _merge(body, convert(value))
     if request.tool_choice is not None or request.parallel_tool_calls is not None:
         body["tool_choice"] = _tool_choice(request.tool_choice or "auto", request.parallel_tool_calls)
     if stream:
         body["stream"] = True
-    body.update(request.extra)
-    return Wire(_PATH, body, _FILES_BETA if uploaded(request.messages) else {})
-
-
-def _refuse(request: ChatRequest) -> None:
-    for field, reason in UNSUPPORTED.items():
-        value = getattr(request, field)
-        if value is not None and value != _AS_IT_IS.get(field):
-            raise UnsupportedError(f"{field}: {reason}")
+    return Wire(_PATH, merged(body, dict(request.extra)), _FILES_BETA if uploaded(request.messages) else {})
 
 
 def _max_tokens(request: ChatRequest) -> int:
@@ -64,12 +52,6 @@ def _max_tokens(request: ChatRequest) -> int:
         return request.max_tokens
     budget = request.reasoning.budget_tokens if request.reasoning else None
     return DEFAULT_MAX_TOKENS + (budget or 0)
-
-
-def _merge(body: dict[str, Any], news: dict[str, Any]) -> None:
-    """Add to the body. Two fields have a part each in `output_config`, and two in `metadata`."""
-    for key, value in news.items():
-        body[key] = {**body[key], **value} if isinstance(body.get(key), dict) else value
 
 
 # -- fields ------------------------------------------------------------------------------------------------------------
@@ -126,25 +108,22 @@ def _metadata(metadata: dict[str, str]) -> dict[str, Any]:
 
 # Every field of ChatRequest that has a place of its own in the body; the rest are the frame that `encode` writes
 # itself.
-FIELDS: dict[str, Callable[[Any], dict[str, Any]]] = {
+FIELDS: dict[str, Convert] = {
     "tools": lambda tools: {"tools": [_tool(tool) for tool in tools]},
-    "temperature": lambda value: {"temperature": value},
-    "top_p": lambda value: {"top_p": value},
-    "stop": lambda texts: {"stop_sequences": list(texts)},
+    "temperature": named("temperature"),
+    "top_p": named("top_p"),
+    "stop": named("stop_sequences"),
     "response_format": _response_format,
     "reasoning": _reasoning,
     "metadata": _metadata,
-    "user": lambda user: {"metadata": {"user_id": user}},
+    "user": named("metadata", "user_id"),
 }
 
-_NONE = "the anthropic-messages format has nothing like it"
 UNSUPPORTED: dict[str, str] = {
-    "seed": _NONE,
-    "n": "the anthropic-messages format gives one answer at a time",
-    "frequency_penalty": _NONE,
-    "presence_penalty": _NONE,
-    "logprobs": "Anthropic gives no log probabilities",
-    "top_logprobs": "Anthropic gives no log probabilities",
+    "seed": "sampling cannot be made repeatable",
+    "n": "it gives one answer at a time",
+    "frequency_penalty": "there is nothing like it",
+    "presence_penalty": "there is nothing like it",
+    "logprobs": "no model gives them",
+    "top_logprobs": "no model gives them",
 }
-# What is the case without being asked for is no reason to refuse.
-_AS_IT_IS = {"n": 1, "frequency_penalty": 0, "presence_penalty": 0, "logprobs": False, "top_logprobs": 0}

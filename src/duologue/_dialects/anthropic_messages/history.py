@@ -11,11 +11,11 @@
 
 from __future__ import annotations
 
-import base64
 from typing import TYPE_CHECKING, Any
 
 from duologue._dialects.anthropic_messages.parts import PLACE
-from duologue.errors import DecodeError, UnsupportedError
+from duologue._dialects.request import arguments_object, to_base64
+from duologue.errors import UnsupportedError
 from duologue.models import (
     CitationContent,
     FileContent,
@@ -146,12 +146,7 @@ def _cite(part: CitationContent, blocks: _Blocks) -> None:
 
 
 def _call(call: ToolCall) -> dict[str, Any]:
-    try:
-        given = None if call.type == "custom" else call.parsed()
-    except DecodeError:
-        given = None
-    if not isinstance(given, dict):
-        raise UnsupportedError(f"{_FORMAT} takes a call's arguments as a JSON object; those to {call.name!r} are none")
+    given = arguments_object(call, where=_FORMAT)
     extra = {key: value for key, value in call.extra.items() if key != PLACE}
     return {"type": "tool_use", "id": call.id, "name": call.name, "input": given, **extra}
 
@@ -167,7 +162,7 @@ def _part(part: ContentPart, role: str) -> dict[str, Any]:
 
 
 def _base64(media_type: str | None, data: bytes) -> dict[str, Any]:
-    return {"type": "base64", "media_type": media_type, "data": base64.b64encode(data).decode()}
+    return {"type": "base64", "media_type": media_type, "data": to_base64(data)}
 
 
 def _image(part: ImageContent) -> dict[str, Any]:

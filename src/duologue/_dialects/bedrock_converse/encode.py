@@ -10,14 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 from duologue._dialects import Wire
 from duologue._dialects.bedrock_converse.messages import encode_messages, has_tool_blocks
+from duologue._dialects.request import encode_fields, merged, named
 from duologue._dialects.shape import path_segment
 from duologue.errors import UnsupportedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from duologue._dialects.request import Convert
     from duologue.models import ChatRequest, Provider, Reasoning, ResponseFormat, Tool
 
+_MODELS_OWN = "what a model of one's own choice takes beyond goes into extra={'additionalModelRequestFields': {...}}"
 _STREAM_HEADERS = {"accept": "application/vnd.amazon.eventstream"}
 
 
@@ -27,54 +30,14 @@ def encode(request: ChatRequest, provider: Provider, *, model: str, stream: bool
     Raises:
         UnsupportedError: a content part or a field that the format cannot carry.
     """
-    for field, reason in UNSUPPORTED.items():
-        if getattr(request, field) is not None:
-            raise UnsupportedError(f"the bedrock-converse format has no {field}: {reason}")
+    fields = encode_fields(request, FIELDS, UNSUPPORTED, where="the bedrock-converse format")
     system, messages = encode_messages(request.messages)
-    body: dict[str, Any] = {"messages": messages}
+    body: dict[str, Any] = {"messages": messages, **fields}
     if system:
         body["system"] = system
-    for place, fields in FIELDS.items():
-        part = {
-            name: convert(getattr(request, field))
-            for field, (name, convert) in fields.items()
-            if getattr(request, field) not in (None, ())
-        }
-        if part:
-            body[place] = part
-    body |= _tools(request, messages) | _text_format(request.response_format) | _thinking(request.reasoning, model)
-    if request.n not in (None, 1):
-        raise UnsupportedError("the bedrock-converse format has no n: it gives one answer")
-    if request.metadata:
-        body["requestMetadata"] = dict(request.metadata)
-    body.update(request.extra)
+    body |= _tools(request, messages) | _thinking(request.reasoning, model)
     path = f"/model/{path_segment(model)}/{'converse-stream' if stream else 'converse'}"
-    return Wire(path, body, _STREAM_HEADERS if stream else {})
-
-
-def _same(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else value
-
-
-# The fields that only change their names, by the object of the body that they go into; `encode` writes the others.
-FIELDS: dict[str, dict[str, tuple[str, Callable[[Any], Any]]]] = {
-    "inferenceConfig": {
-        "max_tokens": ("maxTokens", _same),
-        "temperature": ("temperature", _same),
-        "top_p": ("topP", _same),
-        "stop": ("stopSequences", _same),
-    },
-}
-_MODELS_OWN = "what a model of one's own choice takes beyond goes into extra={'additionalModelRequestFields': {...}}"
-UNSUPPORTED = {
-    "seed": _MODELS_OWN,
-    "parallel_tool_calls": _MODELS_OWN,
-    "frequency_penalty": _MODELS_OWN,
-    "presence_penalty": _MODELS_OWN,
-    "logprobs": "no model gives them",
-    "top_logprobs": "no model gives them",
-    "user": "notes go into metadata",
-}
+    return Wire(path, merged(body, dict(request.extra)), _STREAM_HEADERS if stream else {})
 
 
 # -- tools -------------------------------------------------------------------------------------------------------------
@@ -114,9 +77,9 @@ def _tool(tool: Tool) -> dict[str, Any]:
 # -- the form of the answer --------------------------------------------------------------------------------------------
 
 
-def _text_format(form: ResponseFormat | None) -> dict[str, Any]:
+def _text_format(form: ResponseFormat) -> dict[str, Any]:
     """https://docs.aws.amazon.com/bedrock/latest/userguide/structured-output.html"""
-    if form is None or form.type == "text":
+    if form.type == "text":
         return {}
     if form.type != "json_schema":
         raise UnsupportedError(f"the bedrock-converse format has no response_format {form.type!r}: give a JSON Schema")
@@ -182,4 +145,26 @@ _THINKING: dict[str, Callable[[Reasoning], dict[str, Any] | None]] = {
     "amazon.nova": _nova,
     "openai.gpt-oss": _gpt_oss,
     "openai.": _gpt,
+}
+
+
+# -- fields ------------------------------------------------------------------------------------------------------------
+
+FIELDS: dict[str, Convert] = {
+    "temperature": named("inferenceConfig", "temperature"),
+    "top_p": named("inferenceConfig", "topP"),
+    "max_tokens": named("inferenceConfig", "maxTokens"),
+    "stop": named("inferenceConfig", "stopSequences"),
+    "response_format": _text_format,
+    "metadata": named("requestMetadata"),
+}
+UNSUPPORTED = {
+    "seed": _MODELS_OWN,
+    "n": "it gives one answer",
+    "parallel_tool_calls": _MODELS_OWN,
+    "frequency_penalty": _MODELS_OWN,
+    "presence_penalty": _MODELS_OWN,
+    "logprobs": "no model gives them",
+    "top_logprobs": "no model gives them",
+    "user": "notes go into metadata",
 }

@@ -5,11 +5,11 @@ https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ContentBlock
 
 from __future__ import annotations
 
-import base64
 import re
 from typing import TYPE_CHECKING, Any
 
 from duologue._dialects.bedrock_converse.parts import AUDIO_FORMATS, DOCUMENT_FORMATS, IMAGE_FORMATS
+from duologue._dialects.request import to_base64
 from duologue.errors import UnsupportedError
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def _format(part: ImageContent | FileContent | AudioContent, formats: dict[str, 
 
 def _source(part: ImageContent | FileContent | AudioContent) -> dict[str, Any]:
     if part.data is not None:
-        return {"bytes": base64.b64encode(part.data).decode()}
+        return {"bytes": to_base64(part.data)}
     if part.url is not None and part.url.startswith("s3://"):
         return {"s3Location": {"uri": part.url}}
     raise UnsupportedError(f"the bedrock-converse format takes {part.type} content as data or by an s3:// address")

@@ -5,10 +5,10 @@ https://docs.cohere.com/reference/chat
 
 from __future__ import annotations
 
-import base64
 from typing import TYPE_CHECKING, Any
 
 from duologue._dialects import Wire
+from duologue._dialects.request import data_url, encode_fields, merged, named
 from duologue.errors import UnsupportedError
 from duologue.models import (
     CitationContent,
@@ -22,12 +22,11 @@ from duologue.models import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from duologue._dialects.request import Convert
     from duologue.models import ChatRequest, ContentPart, Message, Provider, Reasoning, ResponseFormat, Tool, ToolCall
 
 _PATH = "/v2/chat"
 _MESSAGE_KEYS = frozenset({"role", "content", "tool_calls", "citations", "tool_call_id"})
-# What a model does anyway: asking for it asks for nothing.
-_DEFAULTS: dict[str, Any] = {"n": 1, "parallel_tool_calls": True}
 
 
 def encode(request: ChatRequest, provider: Provider, *, model: str, stream: bool) -> Wire:  # noqa: ARG001
@@ -36,17 +35,10 @@ def encode(request: ChatRequest, provider: Provider, *, model: str, stream: bool
     Raises:
         UnsupportedError: a content part or a field that the format cannot carry.
     """
+    fields = encode_fields(request, FIELDS, UNSUPPORTED, where="the cohere format")
     messages = [_message(message) for message in request.messages]
-    body: dict[str, Any] = {"model": model, "messages": messages, "stream": stream}
-    for field in (*FIELDS, *UNSUPPORTED):
-        value = getattr(request, field)
-        if value is None or value in ((), {}):
-            continue
-        if field in FIELDS:
-            body |= FIELDS[field](value)
-        elif value != _DEFAULTS.get(field):
-            raise UnsupportedError(f"the cohere format has no {field}: {UNSUPPORTED[field]}")
-    return Wire(_PATH, {**body, **request.extra})
+    body = {"model": model, "messages": messages, "stream": stream, **fields}
+    return Wire(_PATH, merged(body, dict(request.extra)))
 
 
 # -- messages ----------------------------------------------------------------------------------------------------------
@@ -136,10 +128,7 @@ def _text(part: TextContent | RefusalContent) -> dict[str, Any]:
 
 
 def _image(part: ImageContent) -> dict[str, Any]:
-    if part.url is None and part.data is None:
-        raise UnsupportedError("an image needs url or data")
-    data = base64.b64encode(part.data or b"").decode()
-    image = {"url": part.url or f"data:{part.media_type or 'application/octet-stream'};base64,{data}"}
+    image = {"url": part.url or data_url(part)}
     if part.detail is not None:
         image["detail"] = part.detail
     return {"type": "image_url", "image_url": image}
@@ -222,25 +211,21 @@ def _thinking(reasoning: Reasoning) -> dict[str, Any]:
 _EFFORTS = {"enabled": "enabled", "disabled": "disabled", "none": "disabled"}
 
 
-def _as(name: str) -> Callable[[Any], dict[str, Any]]:
-    return lambda value: {name: list(value) if isinstance(value, tuple) else value}
-
-
 # Every field of ChatRequest that has a place of its own in the body; the rest are the frame that `encode` writes
 # itself.
-FIELDS: dict[str, Callable[[Any], dict[str, Any]]] = {
+FIELDS: dict[str, Convert] = {
     "tools": _tools,
     "tool_choice": _tool_choice,
-    "temperature": _as("temperature"),
-    "top_p": _as("p"),
-    "max_tokens": _as("max_tokens"),
-    "stop": _as("stop_sequences"),
-    "seed": _as("seed"),
+    "temperature": named("temperature"),
+    "top_p": named("p"),
+    "max_tokens": named("max_tokens"),
+    "stop": named("stop_sequences"),
+    "seed": named("seed"),
     "response_format": _response_format,
     "reasoning": _thinking,
-    "frequency_penalty": _as("frequency_penalty"),
-    "presence_penalty": _as("presence_penalty"),
-    "logprobs": _as("logprobs"),
+    "frequency_penalty": named("frequency_penalty"),
+    "presence_penalty": named("presence_penalty"),
+    "logprobs": named("logprobs"),
 }
 # What the format has no place for, and what that means for who asked.
 UNSUPPORTED = {

@@ -7,10 +7,10 @@ calls in the turn before. What the model said goes back part by part, just as it
 
 from __future__ import annotations
 
-import base64
 from typing import TYPE_CHECKING, Any
 
 from duologue._dialects.gemini.candidate import PART_FIELDS
+from duologue._dialects.request import arguments_object, merged, to_base64
 from duologue._json import dumps, loads
 from duologue.errors import DecodeError, UnsupportedError
 from duologue.models import (
@@ -32,13 +32,6 @@ if TYPE_CHECKING:
     Part = dict[str, Any]
 
 _FILES = "https://generativelanguage.googleapis.com/v1beta/"
-
-
-def merged(under: Any, over: Any) -> Any:
-    """Two JSON values as one: objects key by key, and of anything else the second."""
-    if not isinstance(under, dict) or not isinstance(over, dict):
-        return over
-    return {**under, **{key: merged(under[key], value) if key in under else value for key, value in over.items()}}
 
 
 def encode_system(messages: Iterable[Message]) -> list[Part]:
@@ -122,24 +115,12 @@ def _put_back(parts: list[Part], fields: dict[str, Any]) -> None:
 
 
 def _call(call: ToolCall) -> Part:
-    if call.type != "function":
-        raise UnsupportedError(f"the gemini format has no calls of the type {call.type!r}")
-    body: dict[str, Any] = {"name": call.name, "args": _arguments(call)}
+    body: dict[str, Any] = {"name": call.name, "args": arguments_object(call, where="the gemini format")}
     if not call.generated_id:
         body["id"] = call.id
     extra = {key: value for key, value in call.extra.items() if key != "parts_before"}
     part: Part = merged({"functionCall": body}, extra)
     return part
-
-
-def _arguments(call: ToolCall) -> dict[str, Any]:
-    try:
-        arguments = loads(call.arguments) if call.arguments.strip() else {}
-    except DecodeError:
-        arguments = None
-    if not isinstance(arguments, dict):
-        raise UnsupportedError(f"the gemini format takes arguments as a JSON object: those of {call.name!r} are none")
-    return arguments
 
 
 # -- what a tool said --------------------------------------------------------------------------------------------------
@@ -205,7 +186,7 @@ def _media(part: ImageContent | FileContent | AudioContent) -> Part:
         return {"fileData": {**kind, "fileUri": uri}}
     if part.data is None or part.media_type is None:
         raise UnsupportedError(f"the gemini format takes {part.type} content by URL, or as data with its media_type")
-    return {"inlineData": {"mimeType": part.media_type, "data": base64.b64encode(part.data).decode()}}
+    return {"inlineData": {"mimeType": part.media_type, "data": to_base64(part.data)}}
 
 
 def _image(part: ImageContent) -> Part:

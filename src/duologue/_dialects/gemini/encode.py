@@ -9,13 +9,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from duologue._dialects import Wire
-from duologue._dialects.gemini.contents import encode_contents, encode_system, merged
+from duologue._dialects.gemini.contents import encode_contents, encode_system
+from duologue._dialects.request import encode_fields, merged, named
 from duologue._dialects.shape import path_segment
 from duologue.errors import UnsupportedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
+    from duologue._dialects.request import Convert
     from duologue.models import ChatRequest, Provider, Reasoning, ResponseFormat, Tool
 
 _VERSION = "/v1beta"
@@ -24,24 +24,18 @@ _METHODS = {True: "streamGenerateContent?alt=sse", False: "generateContent"}
 _KINDS = ("models/", "tunedModels/")
 
 
-def encode(request: ChatRequest, provider: Provider, *, model: str, stream: bool) -> Wire:
-    """The path and body for `request`. Objects in `extra` are laid over ours key by key, all else in it replaces ours.
+def encode(request: ChatRequest, provider: Provider, *, model: str, stream: bool) -> Wire:  # noqa: ARG001
+    """The path and body for `request`.
 
     Raises:
         UnsupportedError: a content part or a field that the format cannot carry.
     """
-    for field, reason in UNSUPPORTED.items():
-        if getattr(request, field) not in (None, (), {}):
-            raise UnsupportedError(f"{provider.title} does not take {field}: {reason}")
+    fields = encode_fields(request, FIELDS, UNSUPPORTED, where="the gemini format")
     system = [message for message in request.messages if message.role == "system"]
     talk = [message for message in request.messages if message.role != "system"]
-    body: dict[str, Any] = {"contents": encode_contents(talk)}
+    body: dict[str, Any] = {"contents": encode_contents(talk), **fields}
     if system:
         body["systemInstruction"] = {"parts": encode_system(system)}
-    for field, convert in FIELDS.items():
-        value = getattr(request, field)
-        if value not in (None, (), {}):
-            body = merged(body, convert(value))
     if request.reasoning is not None:
         body = merged(body, _config("thinkingConfig", _thinking(request.reasoning, model)))
     if request.tool_choice in (None, "auto") and any(tool.strict for tool in request.tools):
@@ -59,11 +53,6 @@ def _path(model: str, *, stream: bool) -> str:
 
 def _config(name: str, value: Any) -> dict[str, Any]:
     return {"generationConfig": {name: value}}
-
-
-def _setting(name: str) -> Callable[[Any], dict[str, Any]]:
-    """A field that is one of `generationConfig` under another name."""
-    return lambda value: _config(name, list(value) if isinstance(value, tuple) else value)
 
 
 def _tools(tools: tuple[Tool, ...]) -> dict[str, Any]:
@@ -121,20 +110,20 @@ _BUDGETS = {"none": 0, "minimal": 1024, "low": 1024, "medium": 8192, "high": 245
 
 # Every field of ChatRequest that has a place of its own in the body. `encode` writes the messages, the model,
 # `reasoning` (which depends on the model) and `extra` itself.
-FIELDS: dict[str, Callable[[Any], dict[str, Any]]] = {
+FIELDS: dict[str, Convert] = {
     "tools": _tools,
     "tool_choice": _tool_choice,
-    "temperature": _setting("temperature"),
-    "top_p": _setting("topP"),
-    "max_tokens": _setting("maxOutputTokens"),
-    "stop": _setting("stopSequences"),
-    "seed": _setting("seed"),
+    "temperature": named("generationConfig", "temperature"),
+    "top_p": named("generationConfig", "topP"),
+    "max_tokens": named("generationConfig", "maxOutputTokens"),
+    "stop": named("generationConfig", "stopSequences"),
+    "seed": named("generationConfig", "seed"),
     "response_format": _response_format,
-    "n": _setting("candidateCount"),
-    "frequency_penalty": _setting("frequencyPenalty"),
-    "presence_penalty": _setting("presencePenalty"),
-    "logprobs": _setting("responseLogprobs"),
-    "top_logprobs": _setting("logprobs"),
+    "n": named("generationConfig", "candidateCount"),
+    "frequency_penalty": named("generationConfig", "frequencyPenalty"),
+    "presence_penalty": named("generationConfig", "presencePenalty"),
+    "logprobs": named("generationConfig", "responseLogprobs"),
+    "top_logprobs": named("generationConfig", "logprobs"),
 }
 UNSUPPORTED: dict[str, str] = {
     "parallel_tool_calls": "its models call as many tools at once as they like",

@@ -5,12 +5,11 @@ https://docs.ollama.com/api/chat
 
 from __future__ import annotations
 
-import base64
-import json
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from duologue._dialects import Wire
+from duologue._dialects.request import arguments_object, encode_fields, merged, named, to_base64
 from duologue.errors import UnsupportedError
 from duologue.models import (
     AudioContent,
@@ -23,10 +22,12 @@ from duologue.models import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
+    from duologue._dialects.request import Convert
     from duologue.models import ChatRequest, ContentPart, Message, Provider, Reasoning, ResponseFormat, Tool, ToolCall
 
+_FORMAT = "the ollama format"
 _PATH = "/api/chat"
 _ACCEPT = MappingProxyType({"accept": "application/x-ndjson"})
 # Which of them the model hears the server finds out by itself, from the first bytes.
@@ -34,8 +35,6 @@ _AUDIO_TYPES = frozenset({"audio/wav", "audio/x-wav", "audio/mpeg", "audio/mp3"}
 _MESSAGE_KEYS = frozenset({"role", "content", "thinking", "images", "tool_calls", "tool_name", "tool_call_id"})
 # Words for Ollama's `true` and `false`; its levels are the model's own words.
 _THINK = {"true": True, "false": False, "none": False}
-# What a model does anyway: asking for it asks for nothing.
-_DEFAULTS: dict[str, Any] = {"tool_choice": "auto", "n": 1, "parallel_tool_calls": True}
 
 
 def encode(request: ChatRequest, provider: Provider, *, model: str, stream: bool) -> Wire:  # noqa: ARG001
@@ -44,30 +43,9 @@ def encode(request: ChatRequest, provider: Provider, *, model: str, stream: bool
     Raises:
         UnsupportedError: a content part or a field that the format cannot carry.
     """
-    body: dict[str, Any] = {"model": model, "messages": _messages(request.messages), "stream": stream}
-    options: dict[str, Any] = {}
-    for field, value in _given(request):
-        if field in FIELDS:
-            part = FIELDS[field](value)
-            options |= part.pop("options", {})
-            body |= part
-        elif value != _DEFAULTS.get(field):
-            raise UnsupportedError(f"the ollama format has no {field}: {UNSUPPORTED[field]}")
-    extra = dict(request.extra)
-    if isinstance(extra.get("options"), dict):
-        # An option of the caller's own, such as `num_ctx`, must not cost the request its temperature.
-        options |= extra.pop("options")
-    if options:
-        body["options"] = options
-    return Wire(_PATH, body | extra, _ACCEPT if stream else {})
-
-
-def _given(request: ChatRequest) -> Iterable[tuple[str, Any]]:
-    """The fields that were given, in the order of the tables."""
-    for field in (*FIELDS, *UNSUPPORTED):
-        value = getattr(request, field)
-        if value is not None and value != () and value != {}:
-            yield field, value
+    fields = encode_fields(request, FIELDS, UNSUPPORTED, where=_FORMAT)
+    body = {"model": model, "messages": _messages(request.messages), "stream": stream, **fields}
+    return Wire(_PATH, merged(body, dict(request.extra)), _ACCEPT if stream else {})
 
 
 # -- messages ----------------------------------------------------------------------------------------------------------
@@ -79,7 +57,7 @@ def _messages(messages: Iterable[Message]) -> list[dict[str, Any]]:
     wires = []
     for message in messages:
         if message.name is not None and message.role != "tool":
-            raise UnsupportedError(f"the ollama format has no name for a {message.role} message")
+            raise UnsupportedError(f"{_FORMAT} has no name for a {message.role} message")
         wire: dict[str, Any] = {"role": message.role, "content": _text(message)}
         wire |= _beside_text(message)
         if message.role == "assistant":
@@ -119,17 +97,7 @@ def _assistant(message: Message) -> dict[str, Any]:
 
 
 def _call(call: ToolCall) -> dict[str, Any]:
-    if call.type != "function":
-        raise UnsupportedError(f"the ollama format has no {call.type} tool calls")
-    try:
-        arguments = json.loads(call.arguments or "{}")
-    except (ValueError, RecursionError):
-        arguments = None
-    if not isinstance(arguments, dict):
-        raise UnsupportedError(
-            f"the ollama format takes a call's arguments as a JSON object, and those of the call to {call.name!r} are "
-            "none"
-        )
+    arguments = arguments_object(call, where=_FORMAT)
     extra = dict(call.extra)
     function = {**extra.pop("function", {}), "name": call.name, "arguments": arguments}
     named = {} if call.generated_id else {"id": call.id}
@@ -160,12 +128,12 @@ def _media(part: ContentPart, role: str) -> str:
         if part.detail is not None:
             raise UnsupportedError("the ollama format has no detail for images")
     elif not isinstance(part, AudioContent):
-        raise UnsupportedError(f"a {role} message cannot hold {part.type} content in the ollama format")
+        raise UnsupportedError(f"a {role} message cannot hold {part.type} content in {_FORMAT}")
     elif part.media_type not in _AUDIO_TYPES:
-        raise UnsupportedError(f"the ollama format takes sound as WAV or MP3 data; got {part.media_type or 'no data'}")
+        raise UnsupportedError(f"{_FORMAT} takes sound as WAV or MP3 data; got {part.media_type or 'no data'}")
     if part.data is None:
-        raise UnsupportedError(f"the ollama format takes {part.type} content as data only: it fetches nothing by URL")
-    return base64.b64encode(part.data).decode()
+        raise UnsupportedError(f"{_FORMAT} takes {part.type} content as data only: it fetches nothing by URL")
+    return to_base64(part.data)
 
 
 def _field(part: UnknownContent, role: str) -> dict[str, Any]:
@@ -175,7 +143,7 @@ def _field(part: UnknownContent, role: str) -> dict[str, Any]:
         return {key: part.raw[key]}
     if role == "assistant":
         return {}
-    raise UnsupportedError(f"a {role} message cannot hold {key} content in the ollama format")
+    raise UnsupportedError(f"a {role} message cannot hold {key} content in {_FORMAT}")
 
 
 # -- fields ------------------------------------------------------------------------------------------------------------
@@ -183,7 +151,7 @@ def _field(part: UnknownContent, role: str) -> dict[str, Any]:
 
 def _tool(tool: Tool) -> dict[str, Any]:
     if tool.strict:
-        raise UnsupportedError(f"the ollama format cannot hold a model to a tool's schema: {tool.name!r} is strict")
+        raise UnsupportedError(f"{_FORMAT} cannot hold a model to a tool's schema: {tool.name!r} is strict")
     function: dict[str, Any] = {"name": tool.name}
     if tool.description:
         function["description"] = tool.description
@@ -200,32 +168,26 @@ def _format(form: ResponseFormat) -> dict[str, Any]:
 
 def _think(reasoning: Reasoning) -> dict[str, Any]:
     if reasoning.budget_tokens:
-        raise UnsupportedError("the ollama format takes reasoning as an effort, such as 'low', not as a budget")
+        raise UnsupportedError(f"{_FORMAT} takes reasoning as an effort, such as 'low', not as a budget")
     if reasoning.effort is None:
         return {"think": reasoning.budget_tokens is None}
     return {"think": _THINK.get(reasoning.effort, reasoning.effort)}
 
 
-def _option(name: str) -> Callable[[Any], dict[str, Any]]:
-    """A field that stands in the body's `options`: https://docs.ollama.com/modelfile"""
-    return lambda value: {"options": {name: list(value) if isinstance(value, tuple) else value}}
-
-
-# Every field of ChatRequest that has a place of its own in the body; the rest are the frame that `encode` writes
-# itself.
-FIELDS: dict[str, Callable[[Any], dict[str, Any]]] = {
+# https://docs.ollama.com/modelfile lists the options.
+FIELDS: dict[str, Convert] = {
     "tools": lambda tools: {"tools": [_tool(tool) for tool in tools]},
-    "temperature": _option("temperature"),
-    "top_p": _option("top_p"),
-    "max_tokens": _option("num_predict"),
-    "stop": _option("stop"),
-    "seed": _option("seed"),
+    "temperature": named("options", "temperature"),
+    "top_p": named("options", "top_p"),
+    "max_tokens": named("options", "num_predict"),
+    "stop": named("options", "stop"),
+    "seed": named("options", "seed"),
     "response_format": _format,
     "reasoning": _think,
-    "frequency_penalty": _option("frequency_penalty"),
-    "presence_penalty": _option("presence_penalty"),
-    "logprobs": lambda value: {"logprobs": value},
-    "top_logprobs": lambda value: {"top_logprobs": value},
+    "frequency_penalty": named("options", "frequency_penalty"),
+    "presence_penalty": named("options", "presence_penalty"),
+    "logprobs": named("logprobs"),
+    "top_logprobs": named("top_logprobs"),
 }
 # What the format has no place for, and what that means for who asked.
 UNSUPPORTED = {

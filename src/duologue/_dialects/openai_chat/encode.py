@@ -5,10 +5,10 @@ https://platform.openai.com/docs/api-reference/chat/create
 
 from __future__ import annotations
 
-import base64
 from typing import TYPE_CHECKING, Any
 
 from duologue._dialects import Wire
+from duologue._dialects.request import data_url, encode_fields, merged, named, to_base64
 from duologue.errors import UnsupportedError
 from duologue.models import (
     AudioContent,
@@ -24,6 +24,7 @@ from duologue.models import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from duologue._dialects.request import Convert
     from duologue.models import ChatRequest, ContentPart, Message, Provider, Reasoning, ResponseFormat, Tool, ToolCall
 
 _PATH = "/chat/completions"
@@ -42,18 +43,14 @@ def encode(request: ChatRequest, provider: Provider, *, model: str, stream: bool
         UnsupportedError: a content part or a field that the format cannot carry.
     """
     body: dict[str, Any] = {"model": model, "messages": [_message(m, provider) for m in request.messages]}
-    for field, convert in FIELDS.items():
-        value = getattr(request, field)
-        if value is not None and value != () and value != {}:
-            body[_RENAMED.get(field, field)] = convert(value)
+    body |= encode_fields(request, FIELDS, {}, where="the openai-chat format")
     if request.max_tokens is not None:
         body[provider.max_tokens_field] = request.max_tokens
     if stream:
         body["stream"] = True
         if provider.stream_usage:
             body["stream_options"] = {"include_usage": True}
-    body.update(request.extra)
-    return Wire(_PATH, body)
+    return Wire(_PATH, merged(body, dict(request.extra)))
 
 
 # -- messages ----------------------------------------------------------------------------------------------------------
@@ -115,14 +112,8 @@ def _part(part: ContentPart, role: str) -> dict[str, Any]:
     return encode_part(part)
 
 
-def _data_url(media_type: str | None, data: bytes) -> str:
-    return f"data:{media_type or 'application/octet-stream'};base64,{base64.b64encode(data).decode()}"
-
-
 def _image(part: ImageContent) -> dict[str, Any]:
-    if part.url is None and part.data is None:
-        raise UnsupportedError("an image needs url or data")
-    image = {"url": part.url or _data_url(part.media_type, part.data or b"")}
+    image = {"url": part.url or data_url(part)}
     if part.detail is not None:
         image["detail"] = part.detail
     return {"type": "image_url", "image_url": image}
@@ -133,7 +124,7 @@ def _file(part: FileContent) -> dict[str, Any]:
         return {"type": "file", "file": {"file_id": part.file_id}}
     if part.data is None:
         raise UnsupportedError("the openai-chat format takes files as data or by file_id, not by URL")
-    file = {"filename": part.filename or "file", "file_data": _data_url(part.media_type, part.data)}
+    file = {"filename": part.filename or "file", "file_data": data_url(part)}
     return {"type": "file", "file": file}
 
 
@@ -143,7 +134,7 @@ def _audio(part: AudioContent) -> dict[str, Any]:
         raise UnsupportedError(
             f"the openai-chat format takes sound as WAV or MP3 data; got {part.media_type or 'no data'}"
         )
-    return {"type": "input_audio", "input_audio": {"data": base64.b64encode(part.data).decode(), "format": kind}}
+    return {"type": "input_audio", "input_audio": {"data": to_base64(part.data), "format": kind}}
 
 
 _PARTS: dict[type, Callable[[Any], dict[str, Any]]] = {
@@ -168,49 +159,44 @@ def _tool(tool: Tool) -> dict[str, Any]:
     return {"type": "function", "function": function}
 
 
-def _tool_choice(choice: str) -> Any:
-    return choice if choice in _CHOICES else {"type": "function", "function": {"name": choice}}
+def _tool_choice(choice: str) -> dict[str, Any]:
+    return {"tool_choice": choice if choice in _CHOICES else {"type": "function", "function": {"name": choice}}}
 
 
 def _response_format(form: ResponseFormat) -> dict[str, Any]:
     if form.type != "json_schema":
-        return {"type": form.type}
+        return {"response_format": {"type": form.type}}
     schema: dict[str, Any] = {"name": form.name, "schema": form.schema}
     if form.strict is not None:
         schema["strict"] = form.strict
-    return {"type": "json_schema", "json_schema": schema}
+    return {"response_format": {"type": "json_schema", "json_schema": schema}}
 
 
-def _reasoning(reasoning: Reasoning) -> str:
+def _reasoning(reasoning: Reasoning) -> dict[str, Any]:
     if reasoning.effort is None or reasoning.budget_tokens is not None:
         raise UnsupportedError(
             "the openai-chat format takes reasoning as an effort, such as 'low', not as a budget of tokens"
         )
-    return reasoning.effort
+    return {"reasoning_effort": reasoning.effort}
 
 
-def _same(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else value
-
-
-_RENAMED = {"reasoning": "reasoning_effort"}
 # Every field of ChatRequest that has a place of its own in the body; the rest are the frame that `encode` writes
 # itself.
-FIELDS: dict[str, Callable[[Any], Any]] = {
-    "tools": lambda tools: [_tool(tool) for tool in tools],
+FIELDS: dict[str, Convert] = {
+    "tools": lambda tools: {"tools": [_tool(tool) for tool in tools]},
     "tool_choice": _tool_choice,
-    "temperature": _same,
-    "top_p": _same,
-    "stop": _same,
-    "seed": _same,
+    "temperature": named("temperature"),
+    "top_p": named("top_p"),
+    "stop": named("stop"),
+    "seed": named("seed"),
     "response_format": _response_format,
     "reasoning": _reasoning,
-    "n": _same,
-    "parallel_tool_calls": _same,
-    "frequency_penalty": _same,
-    "presence_penalty": _same,
-    "logprobs": _same,
-    "top_logprobs": _same,
-    "user": _same,
-    "metadata": _same,
+    "n": named("n"),
+    "parallel_tool_calls": named("parallel_tool_calls"),
+    "frequency_penalty": named("frequency_penalty"),
+    "presence_penalty": named("presence_penalty"),
+    "logprobs": named("logprobs"),
+    "top_logprobs": named("top_logprobs"),
+    "user": named("user"),
+    "metadata": named("metadata"),
 }

@@ -14,15 +14,17 @@ from typing import TYPE_CHECKING, Any
 
 from duologue._dialects import Wire
 from duologue._dialects.openai_responses.history import input_items
+from duologue._dialects.request import encode_fields, merged, named
 from duologue.errors import UnsupportedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
+    from duologue._dialects.request import Convert
     from duologue.models import ChatRequest, Provider, Reasoning, ResponseFormat, Tool
 
 _PATH = "/responses"
 _CHOICES = frozenset({"auto", "none", "required"})
+# What has to be asked for by name besides, by the field that means it.
+_INCLUDED = {"reasoning": "reasoning.encrypted_content", "logprobs": "message.output_text.logprobs"}
 
 
 def encode(request: ChatRequest, provider: Provider, *, model: str, stream: bool) -> Wire:  # noqa: ARG001 - the interface
@@ -31,28 +33,14 @@ def encode(request: ChatRequest, provider: Provider, *, model: str, stream: bool
     Raises:
         UnsupportedError: a content part or a field that the format cannot carry.
     """
-    for field, reason in UNSUPPORTED.items():
-        if getattr(request, field) not in (None, ()):
-            raise UnsupportedError(f"the openai-responses format has no {field}: {reason}")
-    body: dict[str, Any] = {"model": model, "input": input_items(request.messages)}
-    include: list[str] = []
-    for field, convert in FIELDS.items():
-        value = getattr(request, field)
-        if value is not None and value != () and value != {}:
-            wire = convert(value)
-            include += wire.pop("include", ())
-            body |= wire
+    fields = encode_fields(request, FIELDS, UNSUPPORTED, where="the openai-responses format")
+    body: dict[str, Any] = {"model": model, "input": input_items(request.messages), **fields}
+    include = [name for field, name in _INCLUDED.items() if getattr(request, field)]
     if include:
         body["include"] = include
     if stream:
         body["stream"] = True
-    body.update(request.extra)
-    return Wire(_PATH, body)
-
-
-def _as(name: str) -> Callable[[Any], dict[str, Any]]:
-    """A field that goes as it is, under this name."""
-    return lambda value: {name: value}
+    return Wire(_PATH, merged(body, dict(request.extra)))
 
 
 def _tool(tool: Tool) -> dict[str, Any]:
@@ -83,24 +71,24 @@ def _reasoning(reasoning: Reasoning) -> dict[str, Any]:
         raise UnsupportedError(
             "the openai-responses format takes reasoning as an effort, such as 'low', not as a budget of tokens"
         )
-    return {"reasoning": {"effort": reasoning.effort}, "include": ["reasoning.encrypted_content"]}
+    return {"reasoning": {"effort": reasoning.effort}}
 
 
 # Every field of ChatRequest that has a place in the body, as what it adds there; the rest are the frame that `encode`
 # writes itself, and those that the format has no place for.
-FIELDS: dict[str, Callable[[Any], dict[str, Any]]] = {
+FIELDS: dict[str, Convert] = {
     "tools": lambda tools: {"tools": [_tool(tool) for tool in tools]},
     "tool_choice": _tool_choice,
-    "temperature": _as("temperature"),
-    "top_p": _as("top_p"),
-    "max_tokens": _as("max_output_tokens"),
+    "temperature": named("temperature"),
+    "top_p": named("top_p"),
+    "max_tokens": named("max_output_tokens"),
     "response_format": _response_format,
     "reasoning": _reasoning,
-    "parallel_tool_calls": _as("parallel_tool_calls"),
-    "logprobs": lambda wanted: {"include": ["message.output_text.logprobs"]} if wanted else {},
-    "top_logprobs": _as("top_logprobs"),
-    "user": _as("user"),
-    "metadata": _as("metadata"),
+    "parallel_tool_calls": named("parallel_tool_calls"),
+    "logprobs": lambda _: {},  # one of those in `_INCLUDED`
+    "top_logprobs": named("top_logprobs"),
+    "user": named("user"),
+    "metadata": named("metadata"),
 }
 UNSUPPORTED: dict[str, str] = {
     "stop": "cut the text yourself, or use Chat Completions",

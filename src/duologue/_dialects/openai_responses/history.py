@@ -7,10 +7,9 @@ An answer on its way back becomes the items that it came as; see the package for
 
 from __future__ import annotations
 
-import base64
 from typing import TYPE_CHECKING, Any
 
-from duologue._dialects.openai_responses.parts import encode_image
+from duologue._dialects.request import data_url, to_base64
 from duologue._dialects.shape import an_index
 from duologue.errors import UnsupportedError
 from duologue.models import (
@@ -105,14 +104,8 @@ def _part(part: ContentPart, role: str) -> dict[str, Any]:
     return encode_part(part)
 
 
-def _data_url(media_type: str | None, data: bytes) -> str:
-    return f"data:{media_type or 'application/octet-stream'};base64,{base64.b64encode(data).decode()}"
-
-
 def _image(part: ImageContent) -> dict[str, Any]:
-    if part.url is None and part.data is None:
-        raise UnsupportedError("an image needs url or data")
-    image = {"type": "input_image", "image_url": part.url or _data_url(part.media_type, part.data or b"")}
+    image = {"type": "input_image", "image_url": part.url or data_url(part)}
     if part.detail is not None:
         image["detail"] = part.detail
     return image
@@ -123,7 +116,7 @@ def _file(part: FileContent) -> dict[str, Any]:
     if part.file_id is not None:
         return file | {"file_id": part.file_id}
     if part.data is not None:
-        return file | {"filename": part.filename or "file", "file_data": _data_url(part.media_type, part.data)}
+        return file | {"filename": part.filename or "file", "file_data": data_url(part)}
     if part.url is None:
         raise UnsupportedError("a file needs url, data or file_id")
     return file | {"file_url": part.url}
@@ -164,7 +157,7 @@ class _Answer:
         else:
             self.close_message()
             if item.get("type") == "image_generation_call" and "result" not in item and self.images:
-                item["result"] = encode_image(self.images.pop(0).data or b"")
+                item["result"] = to_base64(self.images.pop(0).data or b"")
         self.items.append(item)
 
     def text(self, part: TextContent) -> None:

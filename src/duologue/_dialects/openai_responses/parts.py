@@ -6,6 +6,7 @@ import base64
 import binascii
 from typing import TYPE_CHECKING, Any
 
+from duologue._dialects.request import to_base64
 from duologue._dialects.shape import a_count, an_index, string_or_none
 from duologue.models import CitationContent, ImageContent, Usage
 
@@ -62,12 +63,7 @@ def read_image(item: dict[str, Any]) -> ImageContent | None:
     except (binascii.Error, ValueError):
         return None
     # It has to come out the same when it goes back.
-    if encode_image(data) != result:
+    if to_base64(data) != result:
         return None
     kind = string_or_none(item.get("output_format"))
     return ImageContent(data=data, media_type=f"image/{kind}" if kind else None)
-
-
-def encode_image(data: bytes) -> str:
-    """An image as the result of its item."""
-    return base64.b64encode(data).decode()

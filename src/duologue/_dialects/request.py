@@ -1,0 +1,108 @@
+"""What the encoders share: a request's fields as parts of a JSON body, media as Base64, arguments as an object.
+
+A dialect has two tables of the fields of `ChatRequest`. `FIELDS` gives for each the function that makes the part of the
+body it stands for; `UNSUPPORTED` says of each why the format has no place for it. The few in neither are the frame that
+`encode` writes itself: the messages, the model, and what depends on more than its own value.
+"""
+
+from __future__ import annotations
+
+import base64
+from typing import TYPE_CHECKING, Any
+
+from duologue.errors import DecodeError, UnsupportedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from duologue.models import AudioContent, ChatRequest, FileContent, ImageContent, ToolCall
+
+    Convert = Callable[[Any], dict[str, Any]]
+
+# What is the case anyway: asking for it asks for nothing, so it is no reason to refuse a request.
+_AS_IT_IS = {
+    "tool_choice": "auto",
+    "n": 1,
+    "parallel_tool_calls": True,
+    "frequency_penalty": 0,
+    "presence_penalty": 0,
+    "logprobs": False,
+    "top_logprobs": 0,
+}
+
+
+def encode_fields(
+    request: ChatRequest, fields: Mapping[str, Convert], unsupported: Mapping[str, str], *, where: str
+) -> dict[str, Any]:
+    """The parts of the body that the fields stand for, laid together.
+
+    Raises:
+        UnsupportedError: a field is given that `unsupported` names; `where` says who has no place for it.
+    """
+    for field, value in _given(request, unsupported):
+        if value != _AS_IT_IS.get(field):
+            raise UnsupportedError(f"{where} has no {field}: {unsupported[field]}")
+    body: dict[str, Any] = {}
+    for field, value in _given(request, fields):
+        body = merged(body, fields[field](value))
+    return body
+
+
+def _given(request: ChatRequest, fields: Iterable[str]) -> Iterator[tuple[str, Any]]:
+    for field in fields:
+        value = getattr(request, field)
+        if value is not None and value != () and value != {}:
+            yield field, value
+
+
+def merged(under: Any, over: Any) -> Any:
+    """Two JSON values as one: objects key by key, and of anything else the second. So a caller's `extra` adds to an
+    object of ours, such as the options of a stream, instead of taking its place."""
+    if not isinstance(under, dict) or not isinstance(over, dict):
+        return over
+    return {**under, **{key: merged(under[key], value) if key in under else value for key, value in over.items()}}
+
+
+def named(*path: str) -> Convert:
+    """A field that goes as it is, under this name, or the last of these names within the others."""
+
+    def convert(value: Any) -> dict[str, Any]:
+        value = list(value) if isinstance(value, tuple) else value
+        for name in reversed(path):
+            value = {name: value}
+        return dict(value)
+
+    return convert
+
+
+def to_base64(data: bytes) -> str:
+    """Standard Base64, without line breaks."""
+    return base64.b64encode(data).decode()
+
+
+def data_url(part: ImageContent | FileContent | AudioContent) -> str:
+    """The part's data as an address (RFC 2397).
+
+    Raises:
+        UnsupportedError: it has none.
+    """
+    if part.data is None:
+        raise UnsupportedError(f"{part.type} content needs url or data")
+    return f"data:{part.media_type or 'application/octet-stream'};base64,{to_base64(part.data)}"
+
+
+def arguments_object(call: ToolCall, *, where: str) -> dict[str, Any]:
+    """A call's arguments, for a format that takes them parsed.
+
+    Raises:
+        UnsupportedError: they are no JSON object, or free text.
+    """
+    if call.type != "function":
+        raise UnsupportedError(f"{where} has no {call.type} tool calls")
+    try:
+        arguments = call.parsed() if call.arguments.strip() else {}
+    except DecodeError:
+        arguments = None
+    if not isinstance(arguments, dict):
+        raise UnsupportedError(f"{where} takes a call's arguments as a JSON object; those to {call.name!r} are none")
+    return arguments
