@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 import signal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from duologue._core import registry
 from tests.kit.twins import Twin, is_coroutine_test
+
+if TYPE_CHECKING:
+    from duologue.models import Provider
 
 
 def pytest_configure() -> None:
@@ -29,12 +33,25 @@ def async_twin(request: pytest.FixtureRequest) -> Twin:
     return Twin(request.param)
 
 
+@pytest.fixture
+def added(monkeypatch: pytest.MonkeyPatch) -> dict[str, Provider]:
+    """The providers that were added at run time: none, and none when the test is over."""
+    providers: dict[str, Provider] = {}
+    monkeypatch.setattr(registry, "_added", providers)
+    return providers
+
+
 @pytest.fixture(autouse=True)
 def _no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test sees the keys, addresses and proxies of the machine it runs on."""
+    """No test sees the keys, addresses, proxies and servers of the machine it runs on."""
     for name in list(os.environ):
-        if name.endswith(("_API_KEY", "_BASE_URL")) or name.lower().endswith("_proxy"):
+        if (
+            name.endswith(("_API_KEY", "_BASE_URL", "_MODEL"))
+            or name.startswith("AWS_")
+            or name.lower().endswith("_proxy")
+        ):
             monkeypatch.delenv(name)
+    monkeypatch.setenv("OLLAMA_HOST", "127.0.0.1:9")  # nobody listens there (RFC 863)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -92,7 +92,7 @@ ERRORS = [
     "TransportError",
     "UnsupportedError",
 ]
-REST = ["__version__", "errors", "events", "from_dict", "from_json", "to_dict", "to_json"]
+REST = ["__version__", "errors", "events", "from_dict", "from_json", "register_provider", "to_dict", "to_json"]
 NAMES = [*CLIENTS, *KNOBS, *MESSAGES, *WORDS, *EVENTS, *ERRORS, *REST]
 
 
@@ -106,7 +106,14 @@ def test_nothing_else_shows() -> None:
     seen = {name for name in vars(duologue) if not name.startswith("_")}
     assert seen - rooms == {name for name in NAMES if not name.startswith("_")} - rooms
     # Modules that have been imported are attributes of their package, and these are meant to be public.
-    assert {name for name in rooms if not name.startswith("_")} <= {"config", "errors", "events", "local", "models"}
+    assert {name for name in rooms if not name.startswith("_")} <= {
+        "config",
+        "dialects",
+        "errors",
+        "events",
+        "local",
+        "models",
+    }
 
 
 def test_modules_say_the_same_as_the_package() -> None:

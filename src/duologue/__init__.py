@@ -14,6 +14,9 @@ from duologue._async import (
     AsyncClient,
     AsyncStream,
 )
+from duologue._core.registry import (
+    register_provider,
+)
 from duologue._serde import (
     from_dict,
     from_json,
@@ -186,6 +189,7 @@ __all__ = [
     "events",
     "from_dict",
     "from_json",
+    "register_provider",
     "to_dict",
     "to_json",
 ]

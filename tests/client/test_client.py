@@ -128,6 +128,21 @@ def test_from_env(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-canary")
     monkeypatch.setenv("OPENAI_MODEL", "gpt-4o")
     assert repr(duologue.Client.from_env()) == "<Client openai:gpt-4o>"
+    assert repr(duologue.Client.from_env(model="own")) == "<Client openai:own>"
+
+
+async def test_an_ollama_in_the_environment(twin: Twin, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is asked what it has, and then for an answer."""
+    tags = b'{"models": [{"name": "qwen3:8b"}]}'
+    said = b'{"model":"qwen3:8b","message":{"role":"assistant","content":"Hi"},"done":true,"done_reason":"stop"}\n'
+    script = [reply(tags, content_type="application/json"), reply(said, content_type="application/x-ndjson")]
+    with ScriptedServer(*script) as server:
+        monkeypatch.setenv("OLLAMA_HOST", server.base_url.removesuffix("/v1"))
+        async with twin.Client.from_env() as client:
+            response = await client.stream("Hello").result()
+    assert (response.provider, response.text) == ("ollama", "Hi")
+    assert [request.path for request in server.requests] == ["/api/tags", "/api/chat"]
+    assert server.requests[1].json()["model"] == "qwen3:8b"
 
 
 async def test_the_caller_s_own_http_client(twin: Twin) -> None:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import sys
 import types
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import pytest
 
 from duologue import _tables
-from duologue._core import endpoint as module
-from duologue._core.endpoint import Endpoint, find_provider, is_loopback, resolve
+from duologue._core.endpoint import Endpoint, is_loopback, resolve
+from duologue._core.registry import find_provider
 from duologue._secret import Secret
 from duologue._tables import PROVIDERS
 from duologue.config import ClientConfig
 from duologue.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from duologue.models import Provider
 
 KEY = {"OPENAI_API_KEY": "sk-env"}
 
@@ -67,15 +70,13 @@ def test_a_missing_key() -> None:
         end({"OPENAI_API_KEY": ""})
 
 
-def test_a_provider_without_keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    open_one = attrs.evolve(PROVIDERS["openai"], name="open", auth="none", key_env=())
-    monkeypatch.setattr(module, "PROVIDERS", {**PROVIDERS, "open": open_one})
+def test_a_provider_without_keys(added: dict[str, Provider]) -> None:
+    added["open"] = attrs.evolve(PROVIDERS["openai"], name="open", auth="none", key_env=())
     assert end({}, provider="open").api_key is None
 
 
-def test_the_first_variable_that_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    two = attrs.evolve(PROVIDERS["openai"], name="two", key_env=("FIRST_KEY", "SECOND_KEY"))
-    monkeypatch.setattr(module, "PROVIDERS", {"two": two})
+def test_the_first_variable_that_is_set(added: dict[str, Provider]) -> None:
+    added["two"] = attrs.evolve(PROVIDERS["openai"], name="two", key_env=("FIRST_KEY", "SECOND_KEY"))
     assert key_of(end({"SECOND_KEY": "b"}, provider="two")) == "b"
     assert key_of(end({"SECOND_KEY": "b", "FIRST_KEY": "a"}, provider="two")) == "a"
 

@@ -7,12 +7,16 @@ from typing import Any
 import attrs
 import pytest
 
-from duologue import Client
-from duologue._core import environ as module
+from duologue import Client, Provider
 from duologue._core.environ import config_from_env
 from duologue._tables import PROVIDERS
 from duologue.config import ClientConfig, Timeouts
 from duologue.errors import ConfigurationError
+
+
+def config(environ: dict[str, str], models: tuple[str, ...] | None = None, **fields: Any) -> ClientConfig:
+    """What an environment means where an Ollama has these models, or where there is none."""
+    return config_from_env(environ, lambda _: models, **fields)
 
 
 @pytest.mark.parametrize(
@@ -35,19 +39,18 @@ from duologue.errors import ConfigurationError
     ],
 )
 def test_environment(environ: dict[str, str], expected: dict[str, Any]) -> None:
-    assert config_from_env(environ) == ClientConfig(**expected)
+    assert config(environ) == ClientConfig(**expected)
 
 
-def test_a_name_with_a_dash(monkeypatch: pytest.MonkeyPatch) -> None:
-    row = attrs.evolve(PROVIDERS["openai"], name="x-ai", key_env=("XAI_API_KEY",))
-    monkeypatch.setattr(module, "PROVIDERS", {"x-ai": row})
-    assert config_from_env({"XAI_API_KEY": "k", "X_AI_MODEL": "m"}).model == "m"
+def test_a_name_with_a_dash(added: dict[str, Provider]) -> None:
+    added["x-ai"] = attrs.evolve(PROVIDERS["openai"], name="x-ai", key_env=("X_KEY",))
+    assert config({"X_KEY": "k", "X_AI_MODEL": "m"}).model == "m"
 
 
 @pytest.mark.parametrize("text", ["soon", "-1", "nan", "1,5"])
 def test_a_timeout_that_is_none(text: str) -> None:
     with pytest.raises(ConfigurationError, match=f"^OPENAI_TIMEOUT must be a number of seconds, .*; got '{text}'$"):
-        config_from_env({"OPENAI_API_KEY": "k", "OPENAI_TIMEOUT": text})
+        config({"OPENAI_API_KEY": "k", "OPENAI_TIMEOUT": text})
 
 
 def test_the_key_stays_where_it_belongs(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -70,6 +73,59 @@ def test_the_order() -> None:
     }
     environ = dict.fromkeys(keys, "k")
     for variable, provider in keys.items():
-        assert config_from_env(environ).provider == provider
+        assert config(environ).provider == provider
         del environ[variable]
-    assert config_from_env(environ).provider == "local"
+    assert config(environ).provider == "local"
+
+
+@pytest.mark.parametrize(
+    ("environ", "models", "expected"),
+    [
+        ({}, ("qwen3:8b", "llama3.2:latest"), "llama3.2"),
+        ({}, ("qwen3:8b", "gemma3"), "qwen3:8b"),
+        ({}, (), None),
+        ({"OLLAMA_MODEL": "gemma3"}, ("qwen3:8b",), "gemma3"),
+    ],
+)
+def test_an_ollama_that_answers(environ: dict[str, str], models: tuple[str, ...], expected: str | None) -> None:
+    assert config(environ, models) == ClientConfig(provider="ollama", model=expected, base_url="http://localhost:11434")
+    assert config({**environ, "GROQ_API_KEY": "k"}, models).provider == "groq"
+
+
+@pytest.mark.parametrize(
+    ("host", "address"),
+    [
+        ("0.0.0.0", "http://127.0.0.1:11434"),
+        ("box", "http://box:11434"),
+        ("box:8000", "http://box:8000"),
+        (":8000", "http://127.0.0.1:8000"),
+        (' "box" ', "http://box:11434"),
+        ("[::]:8000", "http://127.0.0.1:8000"),
+        ("[::1]", "http://[::1]:11434"),
+        ("http://box", "http://box:80"),
+        ("https://box/ollama/", "https://box:443/ollama"),
+        ("box:none", "http://localhost:11434"),
+        ("", "http://localhost:11434"),
+    ],
+)
+def test_where_ollama_is_told_to_listen(host: str, address: str) -> None:
+    asked: list[str] = []
+
+    def models(url: str) -> None:
+        asked.append(url)
+
+    assert config_from_env({"OLLAMA_HOST": host}, models).provider == "local"
+    assert asked == [address]
+
+
+def test_an_address_alone_needs_no_answer() -> None:
+    found = config({"OLLAMA_BASE_URL": "http://127.0.0.1:9"})
+    assert (found.provider, found.base_url) == ("ollama", "http://127.0.0.1:9")
+
+
+def test_what_is_given_counts_before_what_is_found() -> None:
+    found = config({"OPENAI_API_KEY": "k", "OPENAI_MODEL": "m"}, model="own", timeouts=5)
+    assert found == ClientConfig(provider="openai", model="own", timeouts=5)
+    assert config({}, ("gemma3",), base_url="http://127.0.0.1:9").base_url == "http://127.0.0.1:9"
+    with pytest.raises(TypeError, match="modle"):
+        config({}, modle="m")

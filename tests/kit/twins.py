@@ -79,6 +79,12 @@ class BlockingClient:
     def __init__(self, *args: Any, **fields: Any) -> None:
         self.client = duologue.Client(*args, **fields)
 
+    @classmethod
+    def from_env(cls, **fields: Any) -> Self:
+        made = cls.__new__(cls)
+        made.client = duologue.Client.from_env(**fields)
+        return made
+
     def __getattr__(self, name: str) -> Any:
         return getattr(self.client, name)
 

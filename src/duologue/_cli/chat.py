@@ -18,6 +18,7 @@ from duologue._cli.prompt import checked, read_prompt
 from duologue._cli.terminal import UsageError, complain, takes_any_text
 from duologue._cli.view import Lines, Live, Text
 from duologue._core.environ import config_from_env
+from duologue._probe import ollama_models
 from duologue.config import ClientConfig
 from duologue.errors import DuologueError
 from duologue.events import Error
@@ -84,7 +85,7 @@ def _config(options: argparse.Namespace) -> ClientConfig:
         config = ClientConfig(provider=options.provider)
     else:
         address = {"OPENAI_BASE_URL": options.base_url} if options.base_url else {}
-        config = config_from_env({**os.environ, **address})
+        config = config_from_env({**os.environ, **address}, ollama_models)
     return attrs.evolve(config, model=options.model or config.model, base_url=options.base_url or config.base_url)
 
 

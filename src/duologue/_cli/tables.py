@@ -10,8 +10,9 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
+from duologue._core.registry import known_providers
 from duologue._serde import to_dict
-from duologue._tables import MODELS, PROVIDERS
+from duologue._tables import MODELS
 
 if TYPE_CHECKING:
     import argparse
@@ -26,10 +27,12 @@ def run(options: argparse.Namespace) -> int:
     """Run the command."""
     providers = options.command == "providers"
     if options.json:
-        rows = map(_provider_data, PROVIDERS.values()) if providers else map(to_dict, MODELS.values())
+        rows = map(_provider_data, known_providers().values()) if providers else map(to_dict, MODELS.values())
         sys.stdout.write(json.dumps(list(rows), indent=2) + "\n")
     elif providers:
-        _write(("NAME", "TITLE", "DEFAULT MODEL", "KEY VARIABLE", "KEY"), map(_provider_row, PROVIDERS.values()))
+        _write(
+            ("NAME", "TITLE", "DEFAULT MODEL", "KEY VARIABLE", "KEY"), map(_provider_row, known_providers().values())
+        )
     else:
         _write(("MODEL", "PROVIDER", "CONTEXT", "OUTPUT", "CAN DO"), map(_model_row, MODELS.values()))
     return 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import ipaddress
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -10,8 +9,8 @@ from urllib.parse import urlsplit
 import attrs
 
 from duologue._core import aws
+from duologue._core.registry import find_provider
 from duologue._secret import Secret
-from duologue._tables import PROVIDERS
 from duologue.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -84,20 +83,6 @@ class Endpoint:
         # The template that knows tools writes the same prompt as the model's own where a request has none.
         server = ensure_server(tools=True)
         return attrs.evolve(self, base_url=server.base_url, api_key=Secret(server.api_key))
-
-
-def find_provider(name: str) -> Provider:
-    """The row of that name.
-
-    Raises:
-        ConfigurationError: there is none.
-    """
-    provider = PROVIDERS.get(name)
-    if provider is None:
-        close = difflib.get_close_matches(name, PROVIDERS, n=1)
-        hint = f" (did you mean {close[0]!r}?)" if close else ""
-        raise ConfigurationError(f"unknown provider {name!r}{hint}. Known ones: {', '.join(sorted(PROVIDERS))}")
-    return provider
 
 
 def resolve(config: ClientConfig, environ: Mapping[str, str]) -> Endpoint:

@@ -3,46 +3,93 @@
 from __future__ import annotations
 
 from math import nan
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
-from duologue._tables import PROVIDERS
+from duologue._core.registry import known_providers
 from duologue.config import ClientConfig
 from duologue.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
+
+    from duologue.models import Provider
 
 
-# These first, then the rest of the table. AWS's own keys speak for Bedrock as its bearer token does.
+# These first, then the rest of the table. AWS's own keys and profile speak for Bedrock as its bearer token does.
 _FIRST = ("openai", "anthropic", "gemini", "deepseek", "openrouter", "bedrock")
-_ALSO = {"openai": "OPENAI_BASE_URL", "bedrock": "AWS_ACCESS_KEY_ID"}
+_OLLAMA_PORT = 11434
+_ALSO = {
+    "openai": ("OPENAI_BASE_URL",),
+    "bedrock": ("AWS_ACCESS_KEY_ID", "AWS_PROFILE"),
+    "ollama": ("OLLAMA_BASE_URL",),
+}
 
 
-def config_from_env(environ: Mapping[str, str]) -> ClientConfig:
+def config_from_env(
+    environ: Mapping[str, str], ollama_models: Callable[[str], Sequence[str] | None], **fields: Any
+) -> ClientConfig:
     """The first provider with a key (or `OPENAI_BASE_URL`): OpenAI, Anthropic, Gemini, DeepSeek, OpenRouter, Bedrock,
-    then the rest of the table; the embedded model where none has.
+    then the rest of the table; an Ollama that answers; and last the embedded model.
 
     `<PROVIDER>_MODEL`, `<PROVIDER>_BASE_URL` and `<PROVIDER>_TIMEOUT` (seconds in all) are read beside the key. The key
     itself is for the provider's own address only: where a base URL leads elsewhere, `resolve` leaves it out.
 
+    Args:
+        environ: the environment's variables.
+        ollama_models: asks the Ollama at an address for its models; None where none answers.
+        fields: fields of `ClientConfig` that are laid over what the environment says.
+
     Raises:
-        ConfigurationError: a timeout is no number of seconds.
+        ConfigurationError: a timeout is no number of seconds, or a field is wrong.
     """
-    order = sorted(PROVIDERS, key=lambda name: _FIRST.index(name) if name in _FIRST else len(_FIRST))
-    for name in order:
-        if any(environ.get(variable) for variable in (*PROVIDERS[name].key_env, _ALSO.get(name, ""))):
-            return _config(name, environ)
-    return _config("local", environ)
+    known = known_providers()
+    for name in sorted(known, key=lambda name: _FIRST.index(name) if name in _FIRST else len(_FIRST)):
+        if any(environ.get(variable) for variable in (*known[name].key_env, *_ALSO.get(name, ()))):
+            return _config(name, environ, fields)
+    ollama = known["ollama"]
+    address = _ollama_address(environ) or str(ollama.base_url)
+    models = ollama_models(address)
+    if models is None:
+        return _config("local", environ, fields)
+    return _config("ollama", environ, {"base_url": address, "model": _installed(ollama, environ, models), **fields})
 
 
-def _config(name: str, environ: Mapping[str, str]) -> ClientConfig:
+def _config(name: str, environ: Mapping[str, str], fields: Mapping[str, Any]) -> ClientConfig:
     prefix = name.upper().replace("-", "_")
-    return ClientConfig(
-        provider=name,
-        model=environ.get(f"{prefix}_MODEL") or None,
-        base_url=environ.get(f"{prefix}_BASE_URL") or None,
-        timeouts=_seconds(f"{prefix}_TIMEOUT", environ),
-    )
+    found = {
+        "model": environ.get(f"{prefix}_MODEL") or None,
+        "base_url": environ.get(f"{prefix}_BASE_URL") or None,
+        "timeouts": _seconds(f"{prefix}_TIMEOUT", environ),
+    }
+    return ClientConfig(**{"provider": name, **found, **fields})
+
+
+def _ollama_address(environ: Mapping[str, str]) -> str | None:
+    """Where Ollama itself is told to listen: `OLLAMA_HOST` is a host, a port, both, or a URL.
+
+    https://github.com/ollama/ollama/blob/main/envconfig/config.go
+    """
+    host = environ.get("OLLAMA_HOST", "").strip().strip("\"'")
+    if not host:
+        return None
+    url = urlsplit(host if "://" in host else f"http://{host}")
+    try:
+        port = url.port or (_OLLAMA_PORT if "://" not in host else {"https": 443}.get(url.scheme, 80))
+    except ValueError:
+        return None
+    # It listens on every address of the machine, and answers on this one.
+    name = "127.0.0.1" if url.hostname in (None, "0.0.0.0", "::") else url.hostname  # noqa: S104 - nothing is bound here
+    return f"{url.scheme}://{f'[{name}]' if ':' in name else name}:{port}{url.path.rstrip('/')}"
+
+
+def _installed(ollama: Provider, environ: Mapping[str, str], models: Sequence[str]) -> str | None:
+    """The model that the environment names, else the default one where it is there, else the newest that is."""
+    wanted = environ.get("OLLAMA_MODEL")
+    if wanted or not models:
+        return wanted or None
+    default = str(ollama.default_model)
+    return default if any(model.partition(":")[0] == default for model in models) else models[0]
 
 
 def _seconds(variable: str, environ: Mapping[str, str]) -> float | None:

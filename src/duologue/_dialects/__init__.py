@@ -6,7 +6,8 @@ A dialect is found by the name that the provider table gives. It is a module wit
 - `encode(request, provider, *, model, stream) -> Wire`: what to send, or `UnsupportedError`;
 - `Decoder(provider)`: one stream's state.
 
-All of a provider's state lives in its decoder; nothing here does IO or reads a clock.
+All of a provider's state lives in its decoder; nothing here does IO or reads a clock. A package of its own adds a
+dialect by an entry point in the group `duologue.dialects`: its name, and the module (or other object) that has these.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from importlib import import_module
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
 
+from duologue._plugins import load_plugin, plugin_names
 from duologue.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -83,12 +85,34 @@ _MODULES = {
 }
 
 
+FRAMINGS = frozenset({"sse", "jsonl", "aws-eventstream"})
+_GROUP = "duologue.dialects"
+_installed: dict[str, Dialect] = {}
+
+
 def find_dialect(name: str) -> Dialect:
     """The dialect of that name, imported when it is first needed.
 
     Raises:
-        ConfigurationError: there is none.
+        ConfigurationError: there is none, or what a package has under that name is none.
     """
-    if name not in _MODULES:
-        raise ConfigurationError(f"unknown dialect {name!r}; known ones: {', '.join(sorted(_MODULES))}")
-    return cast("Dialect", import_module(f"duologue._dialects.{_MODULES[name]}"))
+    if name in _MODULES:
+        return cast("Dialect", import_module(f"duologue._dialects.{_MODULES[name]}"))
+    if name not in _installed:
+        _installed[name] = _load(name)
+    return _installed[name]
+
+
+def _load(name: str) -> Dialect:
+    """The dialect that an installed package adds."""
+    found = load_plugin(_GROUP, name)
+    if found is None:
+        known = sorted({*_MODULES, *plugin_names(_GROUP)})
+        raise ConfigurationError(f"unknown dialect {name!r}; known ones: {', '.join(known)}")
+    place, dialect = found
+    missing = [part for part in ("encode", "Decoder") if not callable(getattr(dialect, part, None))]
+    if getattr(dialect, "FRAMING", None) not in FRAMINGS:
+        missing.append(f"FRAMING (one of {', '.join(sorted(FRAMINGS))})")
+    if missing:
+        raise ConfigurationError(f"{place} is no dialect: it has no {', no '.join(missing)}")
+    return cast("Dialect", dialect)

@@ -13,6 +13,7 @@ from duologue._core.call import Call, make_request
 from duologue._core.catalog import model_info
 from duologue._core.endpoint import resolve
 from duologue._core.environ import config_from_env
+from duologue._probe import ollama_models
 from duologue.config import ClientConfig, make_config
 from duologue.errors import ClosedError
 
@@ -58,9 +59,17 @@ class Client:
         self._road = Road(self._config, self._endpoint, http_client)
 
     @classmethod
-    def from_env(cls) -> Self:
-        """A client for the first provider that the environment has a key for; the embedded model where it has none."""
-        return cls(config_from_env(os.environ))
+    def from_env(cls, **fields: Any) -> Self:
+        """A client for the first provider that the environment has a key for; where it has none, for an Ollama that
+        answers within half a second, else for the embedded model.
+
+        Args:
+            fields: fields of `ClientConfig` that count before what the environment says.
+
+        Raises:
+            ConfigurationError: a variable or a field is wrong.
+        """
+        return cls(config_from_env(os.environ, ollama_models, **fields))
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {getattr(self, '_endpoint', 'that was never made')}>"
