@@ -40,10 +40,12 @@ test: $(READY) ## Run every test, and hold the branch coverage of src at 100 %
 .PHONY: generate
 generate: $(READY) ## Compile spec/ into the models, and the async code into its blocking twin
 	@$(BIN)/python -m codegen
+	@$(BIN)/python -m tools.support
 
 .PHONY: check
 check: $(READY) ## Fail on stale generated files, lint or type errors
 	@$(BIN)/python -m codegen --check
+	@$(BIN)/python -m tools.support --check
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy

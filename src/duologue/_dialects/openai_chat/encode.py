@@ -89,12 +89,18 @@ def _assistant(message: Message, provider: Provider) -> dict[str, Any]:
         if isinstance(part, UnknownContent):
             wire |= {key: value for key, value in part.raw.items() if key in _GIVEN_BACK}
         elif isinstance(part, AudioContent):
-            if part.id is None:
-                raise UnsupportedError("the openai-chat format takes the assistant's own sound only by its id")
-            wire["audio"] = {"id": part.id}
+            wire |= _own_audio(part)
         elif not isinstance(part, (TextContent, ReasoningContent, RefusalContent, CitationContent)):
             raise UnsupportedError(f"an assistant message cannot hold {part.type} content in the openai-chat format")
     return wire
+
+
+def _own_audio(part: AudioContent) -> dict[str, Any]:
+    if part.id is not None:
+        return {"audio": {"id": part.id}}
+    if part.data or part.transcript:
+        raise UnsupportedError("the openai-chat format takes the assistant's own sound only by its id")
+    return {}  # Snowflake says so, at length, where there is no sound
 
 
 def _call(call: ToolCall) -> dict[str, Any]:
