@@ -32,12 +32,17 @@ RENAMES: Final[Mapping[str, str]] = {
     "AsyncClient": "Client",  # ours, and httpx's
     "AsyncStream": "Stream",  # ours
     "AsyncText": "Text",  # ours
+    "AsyncPlace": "Place",  # ours
     "AsyncRoad": "Road",  # ours
     "AsyncTransport": "Transport",  # ours
     "AsyncTimedStream": "TimedStream",  # ours
     "AsyncTimedBackend": "TimedBackend",  # ours
     "AsyncGate": "Gate",  # of _waiting, which is written by hand for both
-    "async_sleep": "sleep",  # likewise
+    "AsyncInterrupt": "Interrupt",  # likewise
+    "AsyncKeeper": "Keeper",  # likewise
+    "async_connect": "connect",  # likewise
+    "async_forget": "forget",  # likewise
+    "async_here": "here",  # likewise
     "async_run": "run",  # likewise
     "async_abandon": "abandon",  # likewise
     "async_limit": "limit",  # likewise

@@ -30,6 +30,7 @@ TREE: dict[str, tuple[tuple[str, ...], str | None, str | None, bool]] = {
     "ConfigurationError": (("DuologueError",), "configuration", "usage", False),
     "UnsupportedError": (("DuologueError",), "unsupported", "usage", False),
     "ClosedError": (("DuologueError",), "closed", "usage", False),
+    "StreamBusyError": (("DuologueError",), "stream_busy", "usage", False),
     "TransportError": (("DuologueError",), "transport", "transport", True),
     "ConnectError": (("TransportError",), "connect", "transport", True),
     "PoolTimeout": (("TransportError",), "pool_timeout", "transport", False),

@@ -86,6 +86,7 @@ ERRORS = [
     "RateLimitError",
     "RedirectRefused",
     "ServerError",
+    "StreamBusyError",
     "StreamInterrupted",
     "StreamTimeout",
     "StreamTruncated",

@@ -34,6 +34,7 @@ __all__ = [
     "RateLimitError",
     "RedirectRefused",
     "ServerError",
+    "StreamBusyError",
     "StreamInterrupted",
     "StreamTimeout",
     "StreamTruncated",
@@ -107,6 +108,13 @@ class ClosedError(DuologueError):
     """The client or the stream was closed before."""
 
     default_code = "closed"
+    default_type = "usage"
+
+
+class StreamBusyError(DuologueError):
+    """The stream is being read by another task or thread."""
+
+    default_code = "stream_busy"
     default_type = "usage"
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import signal
 import subprocess
@@ -21,7 +20,6 @@ from duologue import (
     APIError,
     ConnectError,
     ConnectionLost,
-    DuologueError,
     LimitExceeded,
     Limits,
     OverloadedError,
@@ -32,7 +30,7 @@ from duologue import (
     Timeouts,
 )
 from tests.client.test_stream import CHUNKED, client_for
-from tests.kit.server import ScriptedServer, chunk, hang_up, head, pause, reply, reset, until_closed, wait_for
+from tests.kit.server import ScriptedServer, chunk, hang_up, head, pause, reply, reset, until_closed
 from tests.kit.twins import Twin, collect
 from tests.kit.wire import answer, data, delta
 
@@ -123,11 +121,11 @@ async def test_a_place_that_does_not_come_free(twin: Twin) -> None:
 async def test_requests_a_minute(twin: Twin, monkeypatch: pytest.MonkeyPatch) -> None:
     waits: list[float] = []
 
-    async def async_sleep(seconds: float) -> None:
+    async def async_sleep(_: object, seconds: float) -> None:
         waits.append(seconds)
 
-    monkeypatch.setattr("duologue._async.http.async_sleep", async_sleep)
-    monkeypatch.setattr("duologue._sync.http.sleep", waits.append)
+    monkeypatch.setattr("duologue._waiting.AsyncInterrupt.sleep", async_sleep)
+    monkeypatch.setattr("duologue._waiting.Interrupt.sleep", lambda _, seconds: waits.append(seconds))
     with ScriptedServer(reply(answer("x"))) as server:
         async with client_for(twin, server, limits=Limits(requests_per_minute=2)) as client:
             for _ in range(3):
@@ -296,31 +294,6 @@ async def test_a_place_is_given_back_when_cancelled(async_twin: Twin) -> None:
                 assert scope.cancelled_caught
             server.script = [reply(answer("y"))]
             assert (await client.stream("hi").result()).text == "y"
-
-
-@pytest.mark.parametrize("phase", ["before the head", "before the first event"])
-async def test_a_stream_closed_from_elsewhere_asks_nothing_more(twin: Twin, phase: str) -> None:
-    go_on = threading.Event()
-    steps: list[Any] = [head(200, CHUNKED)]
-    steps.insert(0 if phase == "before the head" else 1, wait_for(go_on))
-    with ScriptedServer([*steps, *map(chunk, answer("x")), chunk(b"")]) as server:
-        async with client_for(twin, server, retry=QUICK) as client:
-            stream = client.stream("hi", raise_errors=False)
-            seen: list[Any] = []
-
-            async def read() -> None:
-                with contextlib.suppress(DuologueError, RuntimeError, ValueError):
-                    seen.extend([event async for event in stream])
-
-            async def leave() -> None:
-                await twin.sleep(0.1)
-                with contextlib.suppress(RuntimeError, ValueError):
-                    await stream.aclose()
-                go_on.set()
-
-            await twin.gather(read, leave)
-            assert seen == []
-            assert len(server.requests) == 1
 
 
 async def test_the_pace_is_held_to_the_total(twin: Twin) -> None:

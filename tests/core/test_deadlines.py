@@ -61,7 +61,8 @@ def test_a_clock_that_begins_at_zero() -> None:
     [
         ({}, 100, 10, 300),
         ({"total": 60}, 100, 10, 60),
-        ({"total": 60}, 155, 5, 5),
+        ({"total": 60}, 155, 0.001, 5),
+        ({"connect": 58, "total": 60}, 155, 3, 5),
         ({"total": 60}, 160, 0.001, 0.001),
         ({"total": 60}, 999, 0.001, 0.001),
         ({"connect": None, "first_event": None}, 100, None, None),
@@ -91,7 +92,7 @@ def test_whether_there_is_time_to_wait(total: float | None, delay: float, allowe
 def test_what_went_before_does_not_count() -> None:
     found = hands(total=60)
     found.restart(500.0)
-    assert found.next() == (400, "first_event")
+    assert found.next() == (560, "total")
     found.request_begins(500.0)
     assert found.next() == (560, "total")
 

@@ -7,13 +7,14 @@ any place, the connection is back in the pool or closed.
 from __future__ import annotations
 
 from collections import deque
+from threading import Lock
 from time import monotonic
 from typing import TYPE_CHECKING, Self
 
-from duologue._core.deadlines import Timed
+from duologue._core.deadlines import Opening, Timed, opening
 from duologue._core.failures import is_transport_failure
-from duologue._waiting import async_abandon, async_limit, async_sleep
-from duologue.errors import ClosedError, DuologueError
+from duologue._waiting import AsyncInterrupt, async_abandon, async_limit, stop_reading
+from duologue.errors import ClosedError, DuologueError, StreamBusyError
 from duologue.events import Error, StreamEvent, TextDelta
 
 if TYPE_CHECKING:
@@ -46,8 +47,13 @@ class AsyncStream:
         self._http: httpx.Response | None = None
         self._body: AsyncIterator[bytes] | None = None
         self._network: object = None
+        self._opening: Opening | None = None
         self._error: DuologueError | None = None
         self._entered = self._over = False
+        # Held by whoever waits for events or frees the connection; nobody ever waits for it.
+        self._busy = Lock()
+        self._closed: ClosedError | None = None
+        self._interrupt = AsyncInterrupt()
         self.request_id: str | None = None
         self.status_code: int | None = None
         self.headers: Mapping[str, str] | None = None
@@ -79,9 +85,10 @@ class AsyncStream:
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Leave the stream and free its connection. Iterating over it gives nothing more."""
+        """Leave the stream and free its connection. Iterating over it gives nothing more; whoever waits for its next
+        event at that time gets a `ClosedError`."""
         self._events.clear()
-        await self._end()
+        await self.stop(ClosedError("the stream was closed while it was being read"))
 
     def text(self) -> AsyncText:
         """The pieces of text only, as strings; an error is raised."""
@@ -107,8 +114,33 @@ class AsyncStream:
 
     # -- inside --------------------------------------------------------------------------------------------------------
 
+    async def stop(self, reason: ClosedError, *, tell: bool = False) -> None:
+        """End the stream from wherever; not for callers. A task or thread that waits for its next event is woken and
+        gets the reason, and with `tell` so does the next one that asks."""
+        self._closed = reason
+        if not self._busy.acquire(blocking=False):
+            self._interrupt.set()
+            stop_reading(self._network or (self._opening and self._opening.network))
+            return
+        try:
+            if tell and self._entered:
+                self._events.extend(self._call.closed(reason))
+            await self._end()
+        finally:
+            self._busy.release()
+
     async def _fill(self) -> None:
         """Wait for the next events."""
+        if not self._busy.acquire(blocking=False):
+            raise StreamBusyError("the stream is being read by another task or thread: give each a stream of its own")
+        try:
+            await self._wait()
+        finally:
+            self._busy.release()
+            if self._closed is not None and not self._over:  # closed just now, too late to be seen in there
+                await self.stop(self._closed, tell=True)
+
+    async def _wait(self) -> None:
         if self._call.delivered:  # the time that the caller took over the last event is not the provider's
             self._call.deadlines.event_came(monotonic())
         try:
@@ -119,10 +151,8 @@ class AsyncStream:
                     self._events.extend(events)
                     continue
                 await self._leave()
-                await async_sleep(delay)
-            if self._over:  # closed from elsewhere in the meantime
-                await self.aclose()
-            elif self._call.exchange.finished:
+                await self._interrupt.sleep(delay)
+            if self._call.exchange.finished:
                 await self._finish()
         except BaseException:  # cancelled, interrupted, or an error of ours: either way nobody will read on
             await self._end()
@@ -131,15 +161,27 @@ class AsyncStream:
     async def _step(self) -> list[StreamEvent]:
         """One wait: for the response to begin, or for the next piece of its body."""
         try:
+            if self._closed is not None:
+                return self._call.closed(self._closed)
             return await (self._open() if self._body is None else self._read(self._body))
         except Exception as reason:  # noqa: BLE001 - raised again where it is not a failure of the call
-            return self._call.failed(reason, begun=self._http is not None)
+            reused = self._opening is not None and self._opening.reused
+            return self._call.failed(self._closed or reason, begun=self._http is not None, reused=reused)
 
     async def _open(self) -> list[StreamEvent]:
-        if not self._entered:
-            await self._road.gate.enter(self._call.deadlines.connect(monotonic()))
-            self._entered = True
-        self._http = await self._road.send(self._call)
+        with self._interrupt.guard():
+            if not self._entered:
+                self._call.deadlines.restart(monotonic())
+                await self._road.enter(self, self._call.deadlines.connect(monotonic()))
+                self._entered = True
+            self._opening = Opening(self._call.deadlines)
+            before = opening.set(self._opening)
+            try:
+                self._http = await self._road.send(self._call, self._interrupt)
+            finally:
+                opening.reset(before)
+        if self._closed is not None:
+            return []
         self._call.deadlines.bytes_came(monotonic())
         self._network = self._http.extensions.get("network_stream")
         self._body = aiter(self._http.stream)  # type: ignore[arg-type]  # httpx types the streams of both twins as one
@@ -175,7 +217,7 @@ class AsyncStream:
             await self._leave()
         finally:
             if entered:
-                self._road.gate.leave()
+                self._road.leave(self)
 
     async def _leave(self) -> None:
         """Free the connection; nothing where that is done."""

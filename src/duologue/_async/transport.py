@@ -8,14 +8,27 @@ from __future__ import annotations
 from math import inf
 from time import monotonic
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 import httpcore
 import httpx
 
-from duologue._core.deadlines import Timed
+from duologue._core.deadlines import Timed, opening
+from duologue._waiting import async_connect
 
 if TYPE_CHECKING:
     import ssl
+    from collections.abc import Iterable
+
+
+# So much goes out at once, and then it is asked anew how much time is left.
+_PIECE = 65536
+
+
+def _connecting(timeout: float | None) -> float | None:
+    """The seconds that are left for a step of connecting."""
+    request = opening.get()
+    return timeout if request is None else request.deadlines.connect(monotonic())
 
 
 class AsyncTimedStream(httpcore.AsyncNetworkStream, Timed):
@@ -25,43 +38,67 @@ class AsyncTimedStream(httpcore.AsyncNetworkStream, Timed):
         self._stream = stream
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        if self.deadline is not None:
-            # Not 0, which would make a socket non-blocking instead of impatient.
-            timeout = None if self.deadline == inf else max(0.001, self.deadline - monotonic())
-        return await self._stream.read(max_bytes, timeout)
+        return await self._stream.read(max_bytes, self._left(timeout))
+
+    def _left(self, timeout: float | None) -> float | None:
+        if self.deadline is None:
+            return timeout
+        # Not 0, which would make a socket non-blocking instead of impatient.
+        return None if self.deadline == inf else max(0.001, self.deadline - monotonic())
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self.deadline = None  # another request begins
-        await self._stream.write(buffer, timeout)
+        if (request := opening.get()) is not None:
+            request.goes_out(self)
+        for start in range(0, len(buffer), _PIECE):
+            await self._stream.write(buffer[start : start + _PIECE], self._left(timeout))
 
     async def aclose(self) -> None:
         await self._stream.aclose()
 
-    async def start_tls(self, *args: Any, **options: Any) -> httpcore.AsyncNetworkStream:
-        return AsyncTimedStream(await self._stream.start_tls(*args, **options))
+    async def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.AsyncNetworkStream:
+        timeout = _connecting(timeout)
+        return AsyncTimedStream(await self._stream.start_tls(ssl_context, server_hostname, timeout))
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)
 
 
 class AsyncTimedBackend(httpcore.AnyIOBackend):
-    """Opens such connections."""
+    """Opens such connections, and knows those that are still there."""
 
-    async def connect_tcp(self, *args: Any, **options: Any) -> httpcore.AsyncNetworkStream:
-        return AsyncTimedStream(await super().connect_tcp(*args, **options))
+    def __init__(self) -> None:
+        super().__init__()
+        self.sockets: WeakSet[httpcore.AsyncNetworkStream] = WeakSet()
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        stream = await async_connect(
+            super().connect_tcp, host, port, _connecting(timeout), local_address, socket_options
+        )
+        self.sockets.add(stream)
+        return AsyncTimedStream(stream)
 
 
 class AsyncTransport(httpx.AsyncBaseTransport):
-    """A pool of such connections. Its exceptions are httpcore's own."""
+    """A pool of such connections. Its exceptions are httpcore's own, or the operating system's."""
 
     def __init__(self, ssl_context: ssl.SSLContext | None, max_connections: int | None) -> None:
+        self.backend = AsyncTimedBackend()
         self._pool = httpcore.AsyncConnectionPool(
             ssl_context=ssl_context,
             max_connections=max_connections,
             # The pool looks through all idle connections at every request, so it is not to keep very many.
             max_keepalive_connections=20,
             keepalive_expiry=30,
-            network_backend=AsyncTimedBackend(),
+            network_backend=self.backend,
         )
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:

@@ -18,12 +18,13 @@ from duologue._dialects import find_dialect
 from duologue._frames.inflate import ACCEPT
 from duologue._json import dumps
 from duologue._version import __version__
-from duologue.errors import ConfigurationError, DuologueError, StreamTimeout
+from duologue.errors import ConfigurationError, ConnectionLost, DuologueError, StreamTimeout
 from duologue.models import ChatRequest
 
 if TYPE_CHECKING:
     from duologue._core.endpoint import Endpoint
     from duologue.config import ClientConfig
+    from duologue.errors import ClosedError
     from duologue.events import StreamEvent
 
 
@@ -43,6 +44,7 @@ class Call:
         self.endpoint = endpoint
         self.attempts = 0
         self.delivered = False
+        self._resent = False
         self.deadlines = Deadlines(config.timeouts, now)
         self._stream = stream
         self._dialect = find_dialect(endpoint.provider.dialect)
@@ -105,9 +107,12 @@ class Call:
             return []
         return self.exchange.fail(StreamTimeout(f"nothing came for too long ({end[1]})", phase=end[1]))
 
-    def failed(self, reason: Exception, *, begun: bool) -> list[StreamEvent]:
-        """Waiting ended in an exception: the last event, or none where the answer is over. `begun` tells whether the
-        response's head had come. An exception that is neither ours nor the line's is raised again.
+    def failed(self, reason: Exception, *, begun: bool, reused: bool = False) -> list[StreamEvent]:
+        """Waiting ended in an exception: the last event, or none where the answer is over or the request is to be sent
+        again at once.
+
+        `begun` tells whether the response's head had come, `reused` whether an earlier request had gone out on the same
+        connection. An exception that is neither ours nor the line's is raised again.
         """
         if isinstance(reason, DuologueError):
             return self.exchange.fail(reason)
@@ -115,7 +120,18 @@ class Call:
             raise reason
         error = transport_error(reason, phase=self.deadlines.phase(), begun=begun)
         error.__cause__ = reason
+        if reused and not begun and not self._resent and isinstance(error, ConnectionLost):
+            # The server had closed it, as it may at any time, and had not heard of this request: RFC 9110, 9.2.2.
+            self._resent = True
+            self.attempts -= 1
+            return []
         return self.exchange.fail(error)
+
+    def closed(self, reason: ClosedError) -> list[StreamEvent]:
+        """The caller wants no more: the last event, unless the answer is over."""
+        if self.exchange.error is not None and not self.delivered:  # it was to be tried again
+            self.exchange = self._new_exchange()
+        return self.exchange.fail(reason)
 
     def delay_before_retry(self, now: float) -> float | None:
         """The seconds to wait before trying again, or None where all is well, or where the error is the end of it."""

@@ -5,6 +5,7 @@ Times are those of a monotonic clock, in seconds, and come in as arguments.
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from math import inf
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,8 @@ class Timed:
     """
 
     deadline: float | None = None
+    requests = 0
+    """How many requests have gone out on it."""
 
 
 class Deadlines:
@@ -33,8 +36,9 @@ class Deadlines:
         self._event: float | None = None
 
     def restart(self, now: float) -> None:
-        """What went before, such as starting the embedded model, was not the provider's time."""
-        self._start = now
+        """What went before was not the provider's time: the caller's own before the first step of the loop, or the
+        start of the embedded model."""
+        self._start = self._request = now
 
     def request_begins(self, now: float) -> None:
         """A request goes out, the first one or a retry."""
@@ -50,8 +54,9 @@ class Deadlines:
         self._bytes = self._event = now
 
     def connect(self, now: float) -> float | None:
-        """The seconds that connecting may take."""
-        return _least(self._timeouts.connect, self._left(now))
+        """The seconds that are left for connecting: for all of it, from waiting for a free connection to TLS."""
+        limit = self._timeouts.connect
+        return _least(None if limit is None else max(0.001, self._request + limit - now), self._left(now))
 
     def head(self, now: float) -> float | None:
         """The seconds that the head of the response may take."""
@@ -89,6 +94,31 @@ class Deadlines:
     def _left(self, now: float) -> float | None:
         total = self._timeouts.total
         return None if total is None else max(0.001, self._start + total - now)
+
+
+class Opening:
+    """A request on its way out, for the connections to ask and to tell: httpx's own timeouts begin anew at each step,
+    and nothing else would say which connection it is before the response is there."""
+
+    def __init__(self, deadlines: Deadlines) -> None:
+        self.deadlines = deadlines
+        self.network: Timed | None = None
+
+    def goes_out(self, network: Timed) -> None:
+        """Bytes of the request go out on this connection."""
+        if network is not self.network:
+            self.network = network
+            network.requests += 1
+            network.deadline = self.deadlines.end()
+
+    @property
+    def reused(self) -> bool:
+        """Whether another request had gone out on the same connection before."""
+        return self.network is not None and self.network.requests > 1
+
+
+# The request that this task or thread sends.
+opening: ContextVar[Opening | None] = ContextVar("opening", default=None)
 
 
 def _least(*limits: float | None) -> float | None:

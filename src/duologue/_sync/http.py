@@ -10,40 +10,98 @@ import os
 from threading import Lock
 from time import monotonic, time
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 from duologue._core.network import checked_client, needs_proxy, ssl_context
 from duologue._core.pace import Pace
-from duologue._waiting import Gate, run, sleep
-from duologue.errors import ClosedError
+from duologue._waiting import (
+    Gate,
+    Interrupt,
+    Keeper,
+    forget,
+    here,
+    run,
+    in_forked_child,
+)
+from duologue.errors import ClosedError, PoolTimeout
 
 if TYPE_CHECKING:
     import httpx
 
+    from duologue._sync.stream import Stream
     from duologue._sync.transport import Transport
     from duologue._core.call import Call
     from duologue._core.endpoint import Endpoint
     from duologue.config import ClientConfig
 
 
+class Place:
+    """What a client has in one event loop, since neither connections nor queues can be taken to another."""
+
+    def __init__(self, max_concurrent: int | None) -> None:
+        self.gate = Gate(max_concurrent)
+        self.pool: Transport | httpx.Client | None = None
+        self.keeper = Keeper()
+
+
 class Road:
     """What a client's calls share: the connections, and the limits on how many at once and how soon."""
 
     def __init__(self, config: ClientConfig, endpoint: Endpoint, http_client: httpx.Client | None) -> None:
-        self._max_connections = config.limits.max_connections
+        self._limits = config.limits
         self._endpoint = endpoint
         self._theirs = checked_client(http_client, "close")
-        self._ours: Transport | httpx.Client | None = None
-        self._lock = Lock()
-        self.closed = False
         self._pace = Pace(config.limits.requests_per_minute)
-        self.gate = Gate(config.limits.max_concurrent)
+        self.closed = False
+        self._start_anew()
+        in_forked_child(self, "_forget")
 
-    def send(self, call: Call) -> httpx.Response:
+    def _start_anew(self) -> None:
+        self._lock = Lock()
+        self._places: dict[object, Place] = {}
+        # The streams that are open, and since when. Weak: a stream that nobody holds any more frees its connection.
+        self._open: WeakKeyDictionary[Stream, tuple[Place, float]] = WeakKeyDictionary()
+
+    def _forget(self) -> None:
+        """In a forked child: the connections are the parent's, who goes on to use them."""
+        pools = [place.pool for place in self._places.values() if place.pool is not None]
+        self._start_anew()
+        forget(pools)
+
+    # -- a stream's place ----------------------------------------------------------------------------------------------
+
+    def enter(self, stream: Stream, timeout: float | None) -> None:
+        """Wait until one more stream may be open.
+
+        Raises:
+            PoolTimeout: none of those that are was closed in `timeout` seconds.
+        """
+        place = self._place()
+        if not place.gate.enter(timeout):
+            raise PoolTimeout(f"max_concurrent={self._limits.max_concurrent}: {self._crowd()}", phase="connect")
+        self._open[stream] = place, monotonic()
+
+    def leave(self, stream: Stream) -> None:
+        """A stream is closed."""
+        place, _ = self._open.pop(stream, (None, 0))
+        if place is not None:
+            place.gate.leave()
+
+    def _crowd(self, waiting: int = 0) -> str:
+        """Who is in the way: the streams that are open, but for the newest ones, which wait."""
+        since = sorted(since for _, since in list(self._open.values()))
+        since = since[: len(since) - waiting]
+        oldest = f", the oldest for {monotonic() - since[0]:.1f} s" if since else ""
+        return f"{len(since)} streams are open{oldest}: close those that are not read any more, or raise the limit"
+
+    # -- requests ------------------------------------------------------------------------------------------------------
+
+    def send(self, call: Call, interrupt: Interrupt) -> httpx.Response:
         """Send a call's request, and give the response as soon as its head is there."""
         if self.closed or (self._theirs is not None and self._theirs.is_closed):
             raise ClosedError("the client is closed")
         if delay := self._pace.reserve(now := monotonic()):
-            sleep(call.allowed(delay, now))
+            interrupt.sleep(call.allowed(delay, now))
         endpoint = self._endpoint
         if endpoint.base_url is None:
             endpoint = run(endpoint.start)
@@ -58,32 +116,54 @@ class Road:
             content=call.body,
             extensions={"timeout": timeouts},
         )
-        road = self._theirs or self._road(str(endpoint.base_url))
-        if isinstance(road, httpx.BaseTransport):
-            response = road.handle_request(request)
-        else:
-            response = road.send(request, stream=True, follow_redirects=False)
+        pool = self._theirs or self._pool(str(endpoint.base_url))
+        try:
+            if isinstance(pool, httpx.BaseTransport):
+                response = pool.handle_request(request)
+            else:
+                response = pool.send(request, stream=True, follow_redirects=False)
+        except Exception as reason:
+            if type(reason).__name__ != "PoolTimeout":
+                raise
+            words = f"max_connections={self._limits.max_connections}" if self._theirs is None else "your http_client"
+            raise PoolTimeout(
+                f"no connection came free ({words}): {self._crowd(waiting=1)}", phase="connect"
+            ) from reason
         # Where connections have no deadline of their own, this much is what the body's reads are held to.
         timeouts["read"] = call.deadlines.body()
         return response
 
     def close(self) -> None:
-        """Close what is ours."""
+        """End the streams that are open, and close what is ours."""
         self.closed = True
-        if self._ours is not None:
-            self._ours.close()
+        here = self._place()
+        for stream in [stream for stream, (place, _) in list(self._open.items()) if place is here]:
+            stream.stop(ClosedError("the client was closed"), tell=True)
+        here.keeper.close()
 
-    def _road(self, base_url: str) -> Transport | httpx.Client:
+    def _place(self) -> Place:
+        key = here()
+        with self._lock:  # held for no wait: two threads must not make one each
+            place = self._places.get(key)
+            if place is None:
+                place = self._places[key] = Place(self._limits.max_concurrent)
+            return place
+
+    def _pool(self, base_url: str) -> Transport | httpx.Client:
+        place = self._place()
+        with self._lock:
+            if place.pool is None:
+                place.pool = self._new_pool(base_url)
+        place.keeper.start(place.pool.close)
+        return place.pool
+
+    def _new_pool(self, base_url: str) -> Transport | httpx.Client:
         import httpx
 
         from duologue._sync.transport import Transport
 
+        if needs_proxy(base_url, os.environ):
+            limits = httpx.Limits(max_connections=self._limits.max_connections)
+            return httpx.Client(verify=ssl_context(), limits=limits)
         context = ssl_context() if base_url.startswith("https:") else None
-        with self._lock:  # held for no wait: two threads must not make a pool each
-            if self._ours is None and needs_proxy(base_url, os.environ):
-                self._ours = httpx.Client(
-                    verify=ssl_context(), limits=httpx.Limits(max_connections=self._max_connections)
-                )
-            elif self._ours is None:
-                self._ours = Transport(context, self._max_connections)
-            return self._ours
+        return Transport(context, self._limits.max_connections)
