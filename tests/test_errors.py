@@ -33,6 +33,8 @@ TREE: dict[str, tuple[tuple[str, ...], str | None, str | None, bool]] = {
     "StreamBusyError": (("DuologueError",), "stream_busy", "usage", False),
     "TransportError": (("DuologueError",), "transport", "transport", True),
     "ConnectError": (("TransportError",), "connect", "transport", True),
+    "TLSError": (("ConnectError",), "tls", "transport", True),
+    "ProxyError": (("ConnectError",), "proxy", "transport", True),
     "PoolTimeout": (("TransportError",), "pool_timeout", "transport", False),
     "ConnectionLost": (("TransportError",), "connection_lost", "transport", True),
     "StreamTimeout": (("TransportError",), "timeout", "transport", True),

@@ -82,6 +82,7 @@ ERRORS = [
     "PermissionDeniedError",
     "PoolTimeout",
     "ProtocolError",
+    "ProxyError",
     "QuotaExceededError",
     "RateLimitError",
     "RedirectRefused",
@@ -90,6 +91,7 @@ ERRORS = [
     "StreamInterrupted",
     "StreamTimeout",
     "StreamTruncated",
+    "TLSError",
     "TransportError",
     "UnsupportedError",
 ]

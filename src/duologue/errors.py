@@ -30,6 +30,7 @@ __all__ = [
     "PermissionDeniedError",
     "PoolTimeout",
     "ProtocolError",
+    "ProxyError",
     "QuotaExceededError",
     "RateLimitError",
     "RedirectRefused",
@@ -38,6 +39,7 @@ __all__ = [
     "StreamInterrupted",
     "StreamTimeout",
     "StreamTruncated",
+    "TLSError",
     "TransportError",
     "UnsupportedError",
 ]
@@ -56,7 +58,8 @@ class DuologueError(Exception):
         request_id: the provider's id of the HTTP request, to quote to its support.
         attempts: how many requests were made.
         retryable: whether the same request may succeed if it is made again.
-        phase: where it happened: `connect`, `request`, `first_event`, `idle`, `progress`, `total`, `stream`, ...
+        phase: where it happened: `dns`, `connect`, `tls`, `proxy`, `request`, `first_event`, `idle`, `progress`,
+            `total`, `stream`, ...
     """
 
     default_code: ClassVar[str | None] = None
@@ -130,6 +133,18 @@ class ConnectError(TransportError):
     """No connection came about."""
 
     default_code = "connect"
+
+
+class TLSError(ConnectError):
+    """The connection cannot be encrypted, or not with a server that is what it says it is."""
+
+    default_code = "tls"
+
+
+class ProxyError(ConnectError):
+    """The proxy on the way refused, or is not there."""
+
+    default_code = "proxy"
 
 
 class PoolTimeout(TransportError):

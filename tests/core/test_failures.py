@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import socket
 import ssl
 from typing import Any
 
@@ -18,8 +19,10 @@ from duologue.errors import (
     DuologueError,
     PoolTimeout,
     ProtocolError,
+    ProxyError,
     StreamInterrupted,
     StreamTimeout,
+    TLSError,
     TransportError,
 )
 
@@ -35,7 +38,7 @@ CLASSES: dict[str, tuple[type[DuologueError], type[DuologueError]]] = {
     "NetworkError": (ConnectionLost, StreamInterrupted),
     "PoolTimeout": (PoolTimeout, PoolTimeout),
     "ProtocolError": (ConnectionLost, StreamInterrupted),
-    "ProxyError": (ConnectError, ConnectError),
+    "ProxyError": (ProxyError, ProxyError),
     "ReadError": (ConnectionLost, StreamInterrupted),
     "ReadTimeout": (StreamTimeout, StreamTimeout),
     "RemoteProtocolError": (ProtocolError, ProtocolError),
@@ -103,6 +106,7 @@ def test_a_connection_that_closed_is_no_broken_http(words: str, begun: bool) -> 
     ("reason", "phase"),
     [
         (httpx.ConnectTimeout("x"), "connect"),
+        (TimeoutError("x"), "progress"),
         (httpx.PoolTimeout("x"), "connect"),
         (httpx.ConnectError("x"), "connect"),
         (httpx.ReadTimeout("x"), "progress"),
@@ -121,6 +125,42 @@ def test_phases(reason: Exception, phase: str) -> None:
 def test_the_operating_systems_word(reason: Exception, begun: bool) -> None:
     assert is_transport_failure(reason)
     assert type(transport_error(reason, phase="idle", begun=begun)) is (StreamInterrupted if begun else ConnectionLost)
+
+
+@pytest.mark.parametrize(
+    ("behind", "kind", "phase", "retryable"),
+    [
+        (socket.gaierror(socket.EAI_NONAME, "Name or service not known"), ConnectError, "dns", False),
+        (socket.gaierror(socket.EAI_AGAIN, "Temporary failure"), ConnectError, "dns", True),
+        (ssl.SSLCertVerificationError("certificate has expired"), TLSError, "tls", False),
+        (ssl.SSLError("wrong version number"), TLSError, "tls", True),
+        (ConnectionRefusedError(111, "Connection refused"), ConnectError, "connect", True),
+        (None, ConnectError, "connect", True),
+    ],
+)
+def test_what_was_in_the_way(behind: Exception | None, kind: type[DuologueError], phase: str, retryable: bool) -> None:
+    for reason in (httpx.ConnectError(str(behind)), httpcore.ConnectError(str(behind))):
+        middle = OSError("between")
+        middle.__cause__, reason.__context__ = behind, middle
+        error = transport_error(reason, phase="idle", begun=False)
+        assert (type(error), error.phase, error.retryable) == (kind, phase, retryable)
+    if isinstance(behind, socket.gaierror):
+        assert transport_error(behind, phase="idle", begun=False).phase == "dns"
+
+
+def test_a_chain_without_an_end() -> None:
+    reason = httpx.ConnectError("x")
+    for _ in range(20):
+        outer = httpx.ConnectError("x")
+        outer.__context__, reason = reason, outer
+    assert type(transport_error(reason, phase="idle", begun=False)) is ConnectError
+
+
+@pytest.mark.parametrize(("words", "retryable"), [("407 Proxy Authentication Required", False), ("502 Bad", True)])
+def test_a_proxy_that_refuses(words: str, retryable: bool) -> None:
+    error = transport_error(httpcore.ProxyError(words), phase="idle", begun=False)
+    assert (error.phase, error.retryable) == ("proxy", retryable)
+    assert words in error.message
 
 
 def test_forks_are_known_by_their_names() -> None:

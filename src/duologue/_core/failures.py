@@ -13,14 +13,21 @@ from duologue.errors import (
     DuologueError,
     PoolTimeout,
     ProtocolError,
+    ProxyError,
     StreamInterrupted,
     StreamTimeout,
+    TLSError,
     TransportError,
 )
 
 _LIBRARIES = ("httpx", "httpcore")
 # How h11 begins its message where the other side closed; its other messages are of bytes that break HTTP.
 _CLOSED = ("Server disconnected", "peer closed connection")
+# How a proxy's refusal begins that no other try will change.
+_FORBIDDEN = ("401", "403", "407")
+_DEPTH = 6
+# EAI_AGAIN on Linux, macOS and Windows.
+_TRY_AGAIN = (-3, 2, 11002)
 
 
 def is_transport_failure(reason: Exception) -> bool:
@@ -35,15 +42,17 @@ def transport_error(reason: Exception, *, phase: str, begun: bool) -> DuologueEr
 
     `phase` is where a timeout struck; `begun` whether the response's head had come.
     """
-    names = [base.__name__ for base in type(reason).__mro__]
+    names = _names(reason)
     words = str(reason) or names[0]
     for name in names:
         if name in ("ConnectTimeout", "PoolTimeout"):
             return _no_connection(name)
-        if name in ("ReadTimeout", "WriteTimeout", "TimeoutException"):
+        if name in ("ReadTimeout", "WriteTimeout", "TimeoutException", "TimeoutError"):
             return StreamTimeout(f"nothing came for too long ({phase})", phase=phase)
-        if name in ("ConnectError", "ProxyError"):
-            return ConnectError(f"no connection: {words}", phase="connect")
+        if name == "ProxyError":
+            return ProxyError(f"the proxy refused: {words}", phase="proxy", retryable=not words.startswith(_FORBIDDEN))
+        if name in ("ConnectError", "gaierror"):
+            return _unconnected(reason, words)
         if name in ("UnsupportedProtocol", "InvalidURL"):
             return ConfigurationError(f"base_url cannot be used: {words}")
         if name in ("RemoteProtocolError", "LocalProtocolError") and not words.startswith(_CLOSED):
@@ -51,6 +60,28 @@ def transport_error(reason: Exception, *, phase: str, begun: bool) -> DuologueEr
         if name in ("NetworkError", "ProtocolError", "OSError", "RemoteProtocolError"):
             return _lost(words, begun=begun)
     return TransportError(f"the line failed: {words}", phase=phase)
+
+
+def _names(reason: BaseException) -> list[str]:
+    return [base.__name__ for base in type(reason).__mro__]
+
+
+def _unconnected(reason: Exception, words: str) -> ConnectError:
+    """What was in the way, as the exceptions behind this one tell."""
+    behind: BaseException | None = reason
+    for _ in range(_DEPTH):
+        if behind is None:
+            break
+        names = _names(behind)
+        if "gaierror" in names:
+            # A name that nobody knows will not be known in a second; a resolver that is busy may answer then.
+            again = getattr(behind, "errno", None) in _TRY_AGAIN
+            return ConnectError(f"the name of the server was not found: {words}", phase="dns", retryable=again)
+        if "SSLError" in names:
+            refused = "SSLCertVerificationError" in names
+            return TLSError(f"no encrypted connection: {words}", phase="tls", retryable=not refused)
+        behind = behind.__cause__ or behind.__context__
+    return ConnectError(f"no connection: {words}", phase="connect")
 
 
 def _no_connection(name: str) -> DuologueError:
