@@ -7,7 +7,7 @@ bytes.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import NoneType
 from typing import Any
 
@@ -81,6 +81,11 @@ def _errors(given: Iterable[type[DuologueError]]) -> tuple[type[DuologueError], 
     return kinds
 
 
+def _callable(_: object, field: attrs.Attribute[Any], value: Any) -> None:
+    if value is not None and not callable(value):
+        raise TypeError(f"{field.name} must be a function; got {value!r}")
+
+
 def _several(given: Any, field: str, what: str) -> tuple[Any, ...]:
     if isinstance(given, (str, bytes, Mapping)) or not isinstance(given, Iterable):
         raise TypeError(f"{field} must be a sequence of {what}; got {given!r}")
@@ -118,6 +123,8 @@ class RetryPolicy:
         jitter: whether a delay is drawn at random from 0 to its length, so that many clients do not come back at once.
         retry_on_status: the HTTP statuses to retry on.
         retry_on_error: the errors without a status to retry on.
+        on_retry: called before each wait for another try, with the error (its `attempts` says how many there were) and
+            the seconds to wait. It must not take long, and what it raises ends the stream.
 
     Raises:
         TypeError: `retry_on_status` or `retry_on_error` holds something else, or is no sequence.
@@ -135,6 +142,7 @@ class RetryPolicy:
     retry_on_error: tuple[type[DuologueError], ...] = attrs.field(
         default=(TransportError, StreamTruncated, RateLimitError, OverloadedError, ServerError), converter=_errors
     )
+    on_retry: Callable[[DuologueError, float], None] | None = attrs.field(default=None, validator=_callable)
 
 
 @attrs.frozen

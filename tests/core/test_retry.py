@@ -111,6 +111,8 @@ def test_every_error_class_has_been_thought_of() -> None:
     assert again == {
         "ConnectError",
         "ConnectionLost",
+        "ProxyError",
+        "TLSError",
         "OverloadedError",
         "RateLimitError",
         "ServerError",

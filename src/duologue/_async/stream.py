@@ -146,7 +146,7 @@ class AsyncStream:
         try:
             while not self._events and not self._over:
                 events = await self._step()
-                delay = self._call.delay_before_retry(monotonic())
+                delay = self._call.after(events, monotonic())
                 if delay is None:
                     self._events.extend(events)
                     continue
@@ -182,7 +182,7 @@ class AsyncStream:
                 opening.reset(before)
         if self._closed is not None:
             return []
-        self._call.deadlines.bytes_came(monotonic())
+        self._call.head_came(monotonic())
         self._network = self._http.extensions.get("network_stream")
         self._body = aiter(self._http.stream)  # type: ignore[arg-type]  # httpx types the streams of both twins as one
         self.status_code, self.headers = self._http.status_code, self._http.headers
@@ -212,6 +212,7 @@ class AsyncStream:
     async def _end(self) -> None:
         """Nobody reads on: free the connection and the place in the queue."""
         self._over = True
+        self._call.attempt_ends(monotonic())
         entered, self._entered = self._entered, False
         try:
             await self._leave()

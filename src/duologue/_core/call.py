@@ -13,6 +13,7 @@ from duologue._core.catalog import check_abilities, model_info
 from duologue._core.deadlines import Deadlines
 from duologue._core.exchange import Exchange
 from duologue._core.failures import is_transport_failure, transport_error
+from duologue._core.log import line, listener
 from duologue._core.retry import retry_delay
 from duologue._dialects import find_dialect
 from duologue._frames.inflate import ACCEPT
@@ -26,6 +27,19 @@ if TYPE_CHECKING:
     from duologue.config import ClientConfig
     from duologue.errors import ClosedError
     from duologue.events import StreamEvent
+
+
+class Attempt:
+    """When what came, by a monotonic clock."""
+
+    def __init__(self, now: float) -> None:
+        self.began = now
+        self.head: float | None = None
+        self.first_event: float | None = None
+
+    def since(self, then: float | None) -> float | None:
+        """The seconds from its beginning."""
+        return None if then is None else then - self.began
 
 
 class Call:
@@ -45,6 +59,7 @@ class Call:
         self.attempts = 0
         self.delivered = False
         self._resent = False
+        self._attempt: Attempt | None = None
         self.deadlines = Deadlines(config.timeouts, now)
         self._stream = stream
         self._dialect = find_dialect(endpoint.provider.dialect)
@@ -54,6 +69,7 @@ class Call:
         _check_messages(request)
         check_abilities(model_info(endpoint.provider.name, model), request, stream=stream)
         wire = self._dialect.encode(request, endpoint.provider, model=model, stream=stream)
+        self.model = model
         self.path = wire.path
         self._headers = wire.headers
         try:
@@ -79,6 +95,9 @@ class Call:
     def begin_request(self, now: float) -> dict[str, float | None]:
         """Another request goes out; the timeouts for it, in seconds, as httpx takes them."""
         self.attempts += 1
+        self._attempt = Attempt(now)
+        if self.config.options.get("log_content") and (log := listener()):
+            log.debug("request: %s", self.body.decode())
         self.deadlines.request_begins(now)
         if self.attempts > 1:
             self.exchange = self._new_exchange()
@@ -133,8 +152,55 @@ class Call:
             self.exchange = self._new_exchange()
         return self.exchange.fail(reason)
 
-    def delay_before_retry(self, now: float) -> float | None:
-        """The seconds to wait before trying again, or None where all is well, or where the error is the end of it."""
+    def after(self, events: list[StreamEvent], now: float) -> float | None:
+        """A wait has given these events: the seconds to wait before trying again, or None where all is well, or where
+        the error is the end of it."""
+        if events and self._attempt is not None and self._attempt.first_event is None:
+            self._attempt.first_event = now
+        delay = self._delay_before_retry(now)
+        if delay is not None or self.exchange.finished:
+            self.attempt_ends(now, retry_in=delay)
+        if delay is not None and self.config.retry.on_retry is not None:
+            assert self.exchange.error is not None
+            self.config.retry.on_retry(self.exchange.error, delay)
+        return delay
+
+    def attempt_ends(self, now: float, retry_in: float | None = None) -> None:
+        """Tell who listens, once."""
+        attempt, self._attempt = self._attempt, None
+        if attempt is None or (log := listener()) is None:
+            return
+        log.debug("%s", line(self._figures(attempt, now, retry_in)))
+        if self.config.options.get("log_content"):
+            log.debug("answer: %r", self.exchange.response)
+
+    def _figures(self, attempt: Attempt, now: float, retry_in: float | None) -> dict[str, Any]:
+        exchange = self.exchange
+        error = exchange.error
+        return {
+            "provider": self.endpoint.provider.name,
+            "model": self.model,
+            "attempt": self.attempts,
+            "outcome": "done" if exchange.complete else "left" if error is None else type(error).__name__,
+            "phase": error and error.phase,
+            "status": exchange.status,
+            "head": attempt.since(attempt.head),
+            "first_event": attempt.since(attempt.first_event),
+            "total": attempt.since(now),
+            "bytes": exchange.bytes,
+            "events": exchange.events,
+            "request_id": exchange.request_id,
+            "response_id": exchange.response.id,
+            "retry_in": retry_in,
+        }
+
+    def head_came(self, now: float) -> None:
+        """The head of the response is there."""
+        self.deadlines.bytes_came(now)
+        if self._attempt is not None:
+            self._attempt.head = now
+
+    def _delay_before_retry(self, now: float) -> float | None:
         error = self.exchange.error
         if error is None:
             return None

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from duologue.models import Provider
 
 # What `options` may hold.
-_OPTIONS = frozenset({"allow_insecure"})
+_OPTIONS = frozenset({"allow_insecure", "log_content"})
 _PORTS = {"https": 443, "http": 80}
 
 

@@ -82,13 +82,13 @@ class Exchange:
         self._body: Body = Plain()
         self._frames: _Frames = WholeReader(max_bytes=limits.max_event_bytes)
         self._decode: Callable[[Any, list[StreamEvent]], None] = self._decoder.feed_whole
-        self._status = 0
+        self.status = 0
         self._media_type = ""
         self.request_id: str | None = None
         self._retry_after: float | None = None
         self._error_type: str | None = None
-        self._bytes = 0
-        self._events = 0
+        self.bytes = 0
+        self.events = 0
         self.complete = False
         self._terminator_missing = False
         self.finished = False
@@ -103,7 +103,7 @@ class Exchange:
 
     def begin(self, status: int, headers: Mapping[str, str]) -> list[StreamEvent]:
         """The response's head has come; `headers` are looked up by lower-case names."""
-        self._status = status
+        self.status = status
         self.request_id = request_id(headers)
         self._retry_after = retry_after(headers)
         self._error_type = error_type(headers)
@@ -127,13 +127,13 @@ class Exchange:
         """Something went wrong: the `Error` event, unless the answer is over."""
         if self.finished:
             return []
-        if self._status >= 300 and isinstance(error, _LINE) and not isinstance(error, RedirectRefused):
+        if self.status >= 300 and isinstance(error, _LINE) and not isinstance(error, RedirectRefused):
             # The status says more than what befell the body that explains it.
             cause, error = error, self._refusal("".join(self._frames.close()))
             error.__cause__ = cause
         self.finished = True
         self.error = error
-        if self._status:
+        if self.status:
             error.partial = self.response
         error.provider = self._provider
         error.request_id = error.request_id or self.request_id
@@ -154,7 +154,7 @@ class Exchange:
     def _choose_reader(self) -> None:
         """By the status and the content type, which is believed unless it is missing: some servers stream whatever they
         were asked for, and some never do."""
-        if self._status >= 300:
+        if self.status >= 300:
             self._frames = WholeReader(max_bytes=_ERROR_BYTES, cut=True)
             self._decode = self._refuse_status
         elif self._media_type in _STREAM_TYPES[self._framing] or (self._stream and not self._media_type):
@@ -168,8 +168,8 @@ class Exchange:
     def _feed(self, data: bytes, events: list[StreamEvent]) -> None:
         data = self._body.feed(data)
         limit = self._limits.max_bytes
-        room = len(data) if limit is None or self._status >= 300 else limit - self._bytes
-        self._bytes += len(data)
+        room = len(data) if limit is None or self.status >= 300 else limit - self.bytes
+        self.bytes += len(data)
         for frame in self._frames.feed(data[:room]):
             self._take(frame, events)
         if len(data) > room and not self.finished:
@@ -191,9 +191,9 @@ class Exchange:
             events.append(self._done())
 
     def _count(self) -> None:
-        self._events += 1
+        self.events += 1
         limit = self._limits.max_events
-        if limit is not None and self._events > limit:
+        if limit is not None and self.events > limit:
             raise LimitExceeded(f"the stream has more than max_events={limit} events", limit="max_events")
 
     def _done(self, *, terminator_missing: bool = False) -> Done:
@@ -217,7 +217,7 @@ class Exchange:
         if not self._marker_needed and self._is_finished():
             events.append(self._done(terminator_missing=True))
             return
-        seen = "after a finish reason" if self._decoder.finish else f"after {self._events} events"
+        seen = "after a finish reason" if self._decoder.finish else f"after {self.events} events"
         raise StreamTruncated(f"the answer ended {seen}, without the provider's end marker")
 
     def _take_last(self, frame: Any, events: list[StreamEvent]) -> None:
@@ -239,7 +239,7 @@ class Exchange:
         """Decode bare JSON under a stream's content type: an error, or an answer that was never streamed. After events
         it can be nothing but an error, as Vertex AI sends them."""
         if text.startswith((b"{", b"[")):
-            self._decode = self._refuse_stray if self._events else self._decoder.feed_whole
+            self._decode = self._refuse_stray if self.events else self._decoder.feed_whole
             self._take_last(text.decode("utf-8", "replace"), events)
 
     def _refuse_stray(self, text: str, _events: list[StreamEvent]) -> None:
@@ -253,11 +253,11 @@ class Exchange:
 
     def _refusal(self, text: str) -> DuologueError:
         """The error that the status and as much of the body as there is stand for."""
-        if self._status < 400:
+        if self.status < 400:
             return RedirectRefused(
-                f"the provider answered with a redirect (status {self._status}), which is not followed, since the key "
+                f"the provider answered with a redirect (status {self.status}), which is not followed, since the key "
                 "would go along: set base_url to the right address",
-                status_code=self._status,
+                status_code=self.status,
             )
         if self._key is not None:  # some providers repeat a key that they do not know
             text = text.replace(self._key.reveal(), "***")
@@ -265,12 +265,12 @@ class Exchange:
             payload = loads(text)
         except DecodeError:
             payload = text[:_ERROR_CHARACTERS]
-        return api_error(payload, status=self._status, retry_after=self._retry_after, error_type=self._error_type)
+        return api_error(payload, status=self.status, retry_after=self._retry_after, error_type=self._error_type)
 
     def _refuse_type(self, text: str, _events: list[StreamEvent]) -> None:
         raise ContentTypeError(
             f"expected an answer in JSON or as an event stream, got {self._media_type}, beginning {text[:200]!r}",
-            status_code=self._status,
+            status_code=self.status,
         )
 
 

@@ -147,7 +147,7 @@ class Stream:
         try:
             while not self._events and not self._over:
                 events = self._step()
-                delay = self._call.delay_before_retry(monotonic())
+                delay = self._call.after(events, monotonic())
                 if delay is None:
                     self._events.extend(events)
                     continue
@@ -183,7 +183,7 @@ class Stream:
                 opening.reset(before)
         if self._closed is not None:
             return []
-        self._call.deadlines.bytes_came(monotonic())
+        self._call.head_came(monotonic())
         self._network = self._http.extensions.get("network_stream")
         self._body = iter(self._http.stream)  # type: ignore[arg-type]  # httpx types the streams of both twins as one
         self.status_code, self.headers = self._http.status_code, self._http.headers
@@ -213,6 +213,7 @@ class Stream:
     def _end(self) -> None:
         """Nobody reads on: free the connection and the place in the queue."""
         self._over = True
+        self._call.attempt_ends(monotonic())
         entered, self._entered = self._entered, False
         try:
             self._leave()
