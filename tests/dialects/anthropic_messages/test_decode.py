@@ -364,6 +364,30 @@ def test_arguments_in_a_block_of_text() -> None:
     assert reading.message.tool_calls == (ToolCall("toolu_msg_1_0", "", "{}", generated_id=True),)
 
 
+def test_empty_arguments_begin_no_call() -> None:
+    """LiteLLM puts them into blocks of text: https://github.com/BerriAI/litellm/issues/29286"""
+    empty = [piece(number, "input_json", partial_json="") for number in (0, 1)]
+    reading = answer(begin(0, "text", text=""), *empty, piece(0, "text", text="a"), end(0), end(1))
+    assert reading.message.content == (TextContent("a"),)
+    assert (reading.message.tool_calls, reading.done.finish_reason) == ((), "stop")
+    named = answer(begin(0, None, id="t", name="f", input={}), empty[0], end(0))
+    assert named.message.tool_calls == (ToolCall("t", "f"),)
+
+
+def test_text_in_a_call() -> None:
+    """As of SGLang: https://github.com/sgl-project/sglang/issues/24293"""
+    reading = answer(
+        begin(0, "tool_use", id="t", name="f", input={}),
+        piece(0, "input_json", partial_json="{}"),
+        piece(0, "text", text="a"),
+        end(0),
+        begin(1, "tool_use", id="u", name="g", input={}),
+        end(1),
+    )
+    assert reading.message.content == (TextContent("a"),)
+    assert reading.message.tool_calls == (ToolCall("t", "f", "{}", extra={"parts_before": 0}), ToolCall("u", "g"))
+
+
 def test_a_number_that_is_given_again_is_a_block_of_its_own() -> None:
     """Some servers count no blocks."""
     reading = answer(

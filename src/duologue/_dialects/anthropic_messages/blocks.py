@@ -149,7 +149,7 @@ class Blocks:
     def _decide(self, block: _Block, kind: str, events: list[StreamEvent]) -> None:
         """Now it is known what kind of block it is."""
         block.kind = kind
-        if kind in _BEGIN:
+        if block.raw and kind in _BEGIN:
             _BEGIN[kind](self, block, events)
 
     # -- how the known kinds begin -------------------------------------------------------------------------------------
@@ -210,7 +210,7 @@ class Blocks:
 
     def _json(self, block: _Block, delta: dict[str, Any], events: list[StreamEvent]) -> None:
         piece = a_string(delta.get("partial_json"), "delta.partial_json")
-        if block.call is None:
+        if piece and block.call is None:  # an empty one means nothing: LiteLLM has them in blocks of text
             self._begin_call(block, events)
         if piece and block.call is not None:
             block.json.append(piece)
