@@ -547,9 +547,11 @@ def test_events_to_come(event: dict[str, Any]) -> None:
         (DecodeError, {"type": None}),
         (DecodeError, {"type": 5}),
         (DecodeError, {"choices": []}),
+        (DecodeError, {"message": {"id": "msg_1"}}),
         (DecodeError, b"[DONE]"),
         (APIError, {"detail": "no"}),
         (APIError, {"message": "no"}),
+        (APIError, {"code": 5, "message": None}),
     ],
 )
 def test_events_that_are_none(error: type[DuologueError], event: Any) -> None:

@@ -173,7 +173,7 @@ def _is_error(payload: Any) -> bool:
 
 def _no_answer(payload: dict[str, Any]) -> Exception:
     """A reply of another kind: an error in a shape of its own, or another provider's format."""
-    if payload.keys() & {"message", "detail", "code"}:
+    if isinstance(payload.get("message"), str) or payload.keys() & {"detail", "code"}:
         return api_error(payload)
     keys = ", ".join(sorted(map(repr, payload))[:8])
     return DecodeError(f"no Messages answer: it has neither `content` nor `error`, but {keys or 'nothing'}")
