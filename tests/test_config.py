@@ -44,7 +44,12 @@ WHOLE = {"max_retries", *NUMBERS[Limits]}
 
 def test_every_field_is_tried() -> None:
     for kind, numbers in NUMBERS.items():
-        found = {field.name for field in attrs.fields(kind)} - {"jitter", "retry_on_status", "retry_on_error", "on_retry"}
+        found = {field.name for field in attrs.fields(kind)} - {
+            "jitter",
+            "retry_on_status",
+            "retry_on_error",
+            "on_retry",
+        }
         assert found == numbers.keys()
 
 

@@ -212,6 +212,12 @@ def test_what_is_not_known(pieces: list[dict[str, Any]], merged: dict[str, Any],
     assert (found.extra if index is None else found.choices[0].extra) == merged
 
 
+@pytest.mark.parametrize("name", [5, ["m"], {}])
+def test_a_late_name_of_another_type_is_none(name: object) -> None:
+    found = response(Unknown({"id": name, "model": name}))
+    assert (found.id, found.model, found.extra) == (None, None, {"id": name, "model": name})
+
+
 def test_a_response_taken_before_does_not_change() -> None:
     accumulator = Accumulator("p")
     events: list[StreamEvent] = [TextDelta("a"), ToolCallDelta(0, "c", "f", "{", extra={"a": 1})]

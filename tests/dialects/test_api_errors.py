@@ -170,3 +170,16 @@ def test_shapes(
 def test_the_rest_goes_to_the_error_as_it_is() -> None:
     found = api_error({}, status=429, retry_after=7.5, provider="p", request_id="r")
     assert (found.retry_after, found.provider, found.request_id) == (7.5, "p", "r")
+
+
+@pytest.mark.parametrize(
+    ("payload", "beside", "expected"),
+    [
+        ({"error": {"message": "m"}, "request_id": "req_1"}, None, "req_1"),
+        ({"error": {"message": "m"}, "request_id": "req_1"}, "req_2", "req_2"),
+        ({"error": {"message": "m"}, "request_id": 5}, None, None),
+        ("text", None, None),
+    ],
+)
+def test_the_request_id_beside_the_payload_or_in_it(payload: Any, beside: str | None, expected: str | None) -> None:
+    assert api_error(payload, request_id=beside).request_id == expected

@@ -13,6 +13,7 @@ from functools import reduce
 from itertools import chain
 from typing import Any
 
+from duologue._dialects.shape import string_or_none
 from duologue.events import (
     ContentDelta,
     ReasoningDelta,
@@ -195,8 +196,8 @@ class Accumulator:
         extra = self._extra if event.index is None else self._choice(event.index).extra
         if event.index is None:
             # A server may tell who answers only after it has begun.
-            self._id = self._id or event.raw.get("id")
-            self._model = self._model or event.raw.get("model")
+            self._id = self._id or string_or_none(event.raw.get("id"))
+            self._model = self._model or string_or_none(event.raw.get("model"))
         for key, value in event.raw.items():
             extra[key] = _merged(extra.get(key), value) if key in _GROWING else value
 

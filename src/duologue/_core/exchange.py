@@ -265,7 +265,13 @@ class Exchange:
             payload = loads(text)
         except DecodeError:
             payload = text[:_ERROR_CHARACTERS]
-        return api_error(payload, status=self.status, retry_after=self._retry_after, error_type=self._error_type)
+        return api_error(
+            payload,
+            status=self.status,
+            retry_after=self._retry_after,
+            error_type=self._error_type,
+            request_id=self.request_id,
+        )
 
     def _refuse_type(self, text: str, _events: list[StreamEvent]) -> None:
         raise ContentTypeError(

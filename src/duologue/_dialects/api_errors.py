@@ -12,7 +12,7 @@ import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from duologue._dialects.shape import objects
+from duologue._dialects.shape import objects, string_or_none
 from duologue.errors import (
     APIError,
     AuthenticationError,
@@ -119,12 +119,13 @@ def api_error(
     status: int | None = None,
     retry_after: float | None = None,
     error_type: str | None = None,
+    request_id: str | None = None,
     **context: Any,
 ) -> APIError:
     """The error that `payload` (parsed JSON, or text that is none) and `status` (None inside a stream) stand for.
 
-    `error_type` is the type where it came beside the payload; `context` goes to the error as it is: `provider`,
-    `request_id`, ...
+    `error_type` and `request_id` came beside the payload, which may have them as well; `context` goes to the error as
+    it is: `provider`, ...
     """
     fields = _fields(payload)
     code, kind, message = fields.get("code"), fields.get("type") or fields.get("error_type"), _message(fields)
@@ -140,6 +141,7 @@ def api_error(
         status_code=status,
         retry_after=_delay(details) if retry_after is None else retry_after,
         body=payload,
+        request_id=request_id or _request_id(payload),
         **context,
     )
 
@@ -153,6 +155,11 @@ def _fields(payload: Any) -> dict[str, Any]:
     if isinstance(error, dict):
         return error
     return {**payload, "message": error} if isinstance(error, str) else payload
+
+
+def _request_id(payload: Any) -> str | None:
+    """Anthropic's, beside the error itself: https://platform.claude.com/docs/en/api/errors"""
+    return string_or_none(payload.get("request_id")) if isinstance(payload, dict) else None
 
 
 def _message(fields: dict[str, Any]) -> str | None:

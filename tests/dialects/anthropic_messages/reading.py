@@ -51,7 +51,7 @@ def tail(reason: str | None = "end_turn", **delta: Any) -> dict[str, Any]:
     return {"type": "message_delta", "delta": {"stop_reason": reason, "stop_sequence": None, **delta}}
 
 
-def begin(number: int | None, kind: str, **block: Any) -> dict[str, Any]:
+def begin(number: int | None, kind: str | None, **block: Any) -> dict[str, Any]:
     """A `content_block_start`."""
     return {"type": "content_block_start", "index": number, "content_block": {"type": kind, **block}}
 

@@ -35,7 +35,7 @@ from tests.dialects.anthropic_messages.reading import (
     tail,
     whole,
 )
-from tests.dialects.reading import JSON
+from tests.dialects.reading import JSON, dumped
 
 CITATION = {"type": "char_location", "cited_text": "c", "document_index": 0, "document_title": "d"}
 SERVER_CALL = {"type": "server_tool_use", "id": "srv_1", "name": "web_search", "input": {"query": "q"}}
@@ -259,9 +259,28 @@ def test_what_a_known_block_says_besides() -> None:
         {"type": "text", "text": "a", "novel": 1}, {"type": "thinking", "thinking": "b", "odd": 2, "n": None}
     )
     assert reading.of(Unknown) == [
-        Unknown({"content_block": {"index": 0, "novel": 1}}, 0),
-        Unknown({"content_block": {"index": 1, "odd": 2}}, 0),
+        Unknown({"content[0]": {"novel": 1}}, 0),
+        Unknown({"content[1]": {"odd": 2}}, 0),
     ]
+    assert reading.response.choices[0].extra == {"content[0]": {"novel": 1}, "content[1]": {"odd": 2}}
+
+
+def test_what_a_known_event_says_besides() -> None:
+    """Bedrock's metrics, for one, come with the end."""
+    reading = stream(
+        {**head(), "a": 1, "none": None},
+        {**begin(0, "text", text="x"), "b": 2},
+        {**piece(0, "text", text="y", novel=3), "c": 4},
+        {**end(0), "d": 5},
+        {"type": "ping", "cost": 6},
+        {**tail(), "e": 7},
+        {**STOP, "amazon-bedrock-invocationMetrics": {"inputTokenCount": 8}},
+    )
+    assert reading.response.text == "xy"
+    metrics = {"amazon-bedrock-invocationMetrics": {"inputTokenCount": 8}}
+    assert reading.response.extra == {"a": 1, "b": 2, "c": 4, "d": 5, "cost": 6, "e": 7, **metrics}
+    assert reading.response.choices[0].extra == {"delta": {"novel": 3}}
+    assert reading.done.response == reading.response
 
 
 def test_text_at_the_beginning_of_a_block() -> None:
@@ -338,6 +357,109 @@ def test_a_call_before_other_parts_is_told_its_place() -> None:
     assert [call.extra.get("parts_before") for call in reading.message.tool_calls] == [2, 2, 3, None]
 
 
+def test_arguments_in_a_block_of_text() -> None:
+    """A server that tells of a call without having begun it: nothing of the text is the call's."""
+    reading = answer(begin(0, "text", text="a", novel=1), piece(0, "input_json", partial_json="{}"), end(0))
+    assert reading.message.content == (TextContent("a"),)
+    assert reading.message.tool_calls == (ToolCall("toolu_msg_1_0", "", "{}", generated_id=True),)
+
+
+def test_empty_arguments_begin_no_call() -> None:
+    """LiteLLM puts them into blocks of text: https://github.com/BerriAI/litellm/issues/29286"""
+    empty = [piece(number, "input_json", partial_json="") for number in (0, 1)]
+    reading = answer(begin(0, "text", text=""), *empty, piece(0, "text", text="a"), end(0), end(1))
+    assert reading.message.content == (TextContent("a"),)
+    assert (reading.message.tool_calls, reading.done.finish_reason) == ((), "stop")
+    named = answer(begin(0, None, id="t", name="f", input={}), empty[0], end(0))
+    assert named.message.tool_calls == (ToolCall("t", "f"),)
+
+
+def test_text_in_a_call() -> None:
+    """As of SGLang: https://github.com/sgl-project/sglang/issues/24293"""
+    reading = answer(
+        begin(0, "tool_use", id="t", name="f", input={}),
+        piece(0, "input_json", partial_json="{}"),
+        piece(0, "text", text="a"),
+        end(0),
+        begin(1, "tool_use", id="u", name="g", input={}),
+        end(1),
+    )
+    assert reading.message.content == (TextContent("a"),)
+    assert reading.message.tool_calls == (ToolCall("t", "f", "{}", extra={"parts_before": 0}), ToolCall("u", "g"))
+
+
+def test_a_number_that_is_given_again_is_a_block_of_its_own() -> None:
+    """Some servers count no blocks."""
+    reading = answer(
+        begin(0, "text", text="a"),
+        end(0),
+        begin(0, "thinking", thinking="b", signature="1"),
+        end(0),
+        begin(0, "thinking", thinking="c"),
+        piece(0, "signature", signature="2"),
+        end(0),
+        begin(0, "tool_use", id="t", name="f", input={}),
+        piece(0, "input_json", partial_json='{"a":1}'),
+        end(0),
+        begin(0, "tool_use", id="u", name="g", input={}),
+        piece(0, "input_json", partial_json='{"b":2}'),
+        end(0),
+    )
+    assert reading.message.content == (TextContent("a"), ReasoningContent("b", "1"), ReasoningContent("c", "2"))
+    assert [call.arguments for call in reading.message.tool_calls] == ['{"a":1}', '{"b":2}']
+
+
+def test_pieces_after_the_end_of_their_block() -> None:
+    late = piece(2, "input_json", partial_json='"q"}')
+    reading = answer(
+        begin(0, "text", text="a"),
+        end(0),
+        begin(1, "tool_use", id="t", name="f", input={}),
+        end(1),
+        begin(2, "server_tool_use", id="s", input={}),
+        end(2),
+        piece(0, "text", text="b"),
+        piece(1, "input_json", partial_json='{"a":1}'),
+        late,
+    )
+    assert reading.message.content == (
+        TextContent("ab"),
+        UnknownContent({"type": "server_tool_use", "id": "s", "input": {}}),
+    )
+    assert reading.message.tool_calls == (ToolCall("t", "f", '{"a":1}', extra={"parts_before": 1}),)
+    assert reading.of(Unknown) == [Unknown({"delta": late["delta"]}, 0)]
+
+
+def test_a_block_without_a_kind_is_of_its_pieces_kind() -> None:
+    reading = answer(
+        begin(0, None, text=""),
+        piece(0, "text", text="a"),
+        end(0),
+        begin(1, None, id="t", name="f", input={}),
+        piece(1, "input_json", partial_json='{"a":1}'),
+        end(1),
+        begin(2, None, data="x"),
+        end(2),
+    )
+    assert reading.message.content == (TextContent("a"), UnknownContent({"type": None, "data": "x"}))
+    assert reading.message.tool_calls == (ToolCall("t", "f", '{"a":1}', extra={"parts_before": 1}),)
+
+
+def test_text_in_an_opaque_block_grows() -> None:
+    reading = answer(
+        begin(0, "novel", text="a", list=[1], citations=None),
+        piece(0, "text", text="b"),
+        piece(0, "text", text="c"),
+        piece(0, "novel", list=[2], count=3),
+        piece(0, "novel", count=4),
+        piece(0, "citations", citation={"a": 1}),
+        piece(0, "citations", citation={"b": 2}),
+        end(0),
+    )
+    raw = {"type": "novel", "text": "abc", "list": [1, 2], "count": 4, "citations": [{"a": 1}, {"b": 2}]}
+    assert reading.message.content == (UnknownContent(raw),)
+
+
 # -- what is no answer -------------------------------------------------------------------------------------------------
 
 
@@ -387,6 +509,28 @@ def test_an_event_that_calls_itself_an_error_is_one(data: bytes, message: str) -
     assert reading.response.id == "msg_1"
 
 
+def test_the_name_of_an_event_that_does_not_say_what_it_is() -> None:
+    named = [(event.pop("type"), event) for event in (head(), begin(0, "text", text="a"), end(0), tail(), {**STOP})]
+    reading = read([f"event: {name}\n".encode() + b"data: " + dumped(event) + b"\n\n" for name, event in named])
+    assert (reading.done.finish_reason, reading.message.text) == ("stop", "a")
+
+
+@pytest.mark.parametrize("kind", [None, ""])
+def test_an_error_of_no_type(kind: str | None) -> None:
+    body = {"type": kind, "error": {"type": "overloaded_error", "message": "m"}}
+    for reading in (stream(head(), body), read([dumped(body)], stream=False, headers=JSON)):
+        assert isinstance(reading.error, OverloadedError)
+        assert reading.error.message == "m"
+
+
+def test_an_error_status_has_the_request_id_of_its_body() -> None:
+    body = dumped({"type": "error", "error": {"type": "overloaded_error", "message": "m"}, "request_id": "req_1"})
+    for headers, expected in ((JSON, "req_1"), ({**JSON, "request-id": "req_2"}, "req_2")):
+        error = read([body], status=529, headers=headers).error
+        assert isinstance(error, OverloadedError)
+        assert (error.status_code, error.request_id) == (529, expected)
+
+
 @pytest.mark.parametrize("event", [{"type": "novel", "a": 1}, {"type": "vertex_event"}])
 def test_events_to_come(event: dict[str, Any]) -> None:
     reading = stream(head(), event, tail(), STOP)
@@ -403,9 +547,11 @@ def test_events_to_come(event: dict[str, Any]) -> None:
         (DecodeError, {"type": None}),
         (DecodeError, {"type": 5}),
         (DecodeError, {"choices": []}),
+        (DecodeError, {"message": {"id": "msg_1"}}),
         (DecodeError, b"[DONE]"),
         (APIError, {"detail": "no"}),
         (APIError, {"message": "no"}),
+        (APIError, {"code": 5, "message": None}),
     ],
 )
 def test_events_that_are_none(error: type[DuologueError], event: Any) -> None:
@@ -480,8 +626,48 @@ def test_a_reason_is_no_end() -> None:
     assert not reading.response.complete
 
 
-def test_content_at_the_head_of_a_stream_is_kept_apart() -> None:
-    assert stream(head(content=[{"type": "text"}]), STOP).response.extra == {"content": [{"type": "text"}]}
+def test_content_at_the_head_of_a_stream() -> None:
+    """So it comes where code that runs on the server goes on to its next call: the message is whole at once."""
+    call = {"type": "tool_use", "id": "t", "name": "f", "input": {"a": 1}, "caller": {"type": "code", "tool_id": "s"}}
+    reading = stream(head(content=[{"type": "text", "text": "a"}, call], stop_reason="tool_use"), STOP)
+    assert reading.response == whole({"type": "text", "text": "a"}, call, reason="tool_use").response
+    assert reading.message.tool_calls == (ToolCall("t", "f", '{"a": 1}', extra={"caller": call["caller"]}),)
+    assert reading.done.raw_finish_reason == "tool_use"
+
+
+def test_blocks_after_content_at_the_head_come_after_it() -> None:
+    reading = stream(
+        head(content=[{"type": "text", "text": "a"}]), begin(0, "text"), piece(0, "text", text="b"), end(0), STOP
+    )
+    assert reading.message.content == (TextContent("a"), TextContent("b"))
+
+
+def test_a_message_that_begins_again() -> None:
+    """The same one may, but what follows of another would be taken for more of the first."""
+    text = begin(0, "text", text="a")
+    assert stream(head(), head(), text, head(), end(0), tail(), STOP).message.text == "a"
+    assert stream(head(), head(id="msg_2"), text, tail(), STOP).response.id == "msg_2"
+    reading = stream(head(), text, head(id="msg_2"), begin(0, "text", text="b"), tail(), STOP)
+    assert isinstance(reading.error, DecodeError)
+    assert reading.error.message == "a message begins within another"
+    assert (reading.response.id, reading.response.text) == ("msg_1", "a")
+
+
+def test_another_model_takes_over() -> None:
+    """The whole answer names the last one, so the stream does."""
+    models = {"from": {"model": "m-1"}, "to": {"model": "m-2"}}
+    reading = stream(
+        head(novel=1), begin(0, "fallback", **models), end(0), begin(1, "text", text="a"), end(1), tail(), STOP
+    )
+    blocks = [{"type": "fallback", **models}, {"type": "text", "text": "a"}]
+    assert reading.response == whole(*blocks, model="m-2", novel=1).response
+    assert reading.of(Start) == [Start("msg_1", "m-1", "anthropic", {"novel": 1}), Start("msg_1", "m-2", "anthropic")]
+
+
+@pytest.mark.parametrize("to", [None, 5, {}, {"model": 5}])
+def test_another_model_without_a_name(to: Any) -> None:
+    reading = answer(begin(0, "fallback", to=to), end(0))
+    assert reading.response.model == "m-1"
 
 
 # -- anything at all ---------------------------------------------------------------------------------------------------

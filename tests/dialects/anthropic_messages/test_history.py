@@ -143,8 +143,6 @@ def test_parts(part: ContentPart, expected: dict[str, Any]) -> None:
         (Message.user(FileContent(data=b"\xff", media_type="text/plain")), "text files in UTF-8"),
         (Message.assistant(CitationContent(raw=CITATION)), "a citation only after the text"),
         (Message.assistant([UnknownContent({"type": "x"}), CitationContent(raw=CITATION)]), "a citation only after"),
-        (Message.assistant(tool_calls=[ToolCall("1", "f", '{"a')]), "arguments as a JSON object; those to 'f'"),
-        (Message.assistant(tool_calls=[ToolCall("1", "f", "[1]")]), "arguments as a JSON object; those to 'f'"),
         (Message.assistant(tool_calls=[ToolCall("1", "f", "{}", "custom")]), "no custom tool calls"),
     ],
 )
@@ -197,6 +195,17 @@ def test_a_streamed_answer_goes_back_with_the_results_after_it() -> None:
             ],
         ),
         ("user", [result("1", "r"), result("2", "s")]),
+    ]
+
+
+@pytest.mark.parametrize("arguments", ['{"a', "[1]", "x"])
+def test_arguments_that_are_no_object_go_back_wrapped(arguments: str) -> None:
+    """So the model can be told what was wrong with them, as where `max_tokens` cut them off."""
+    call = begin(0, "tool_use", id="1", name="f", input={})
+    message = answer(call, piece(0, "input_json", partial_json=arguments), end(0), reason="max_tokens").message
+    assert said(message, Message.tool("1", "no JSON", metadata={"is_error": True})) == [
+        ("assistant", [{"type": "tool_use", "id": "1", "name": "f", "input": {"INVALID_JSON": arguments}}]),
+        ("user", [result("1", "no JSON", is_error=True)]),
     ]
 
 

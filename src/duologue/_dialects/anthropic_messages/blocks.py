@@ -13,9 +13,10 @@ https://platform.claude.com/docs/en/build-with-claude/streaming
 from __future__ import annotations
 
 import json
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from duologue._dialects.anthropic_messages.parts import PLACE, read_citation
+from duologue._dialects.anthropic_messages.parts import PLACE, read_citation, rest
 from duologue._dialects.shape import a_string, an_array, an_object
 from duologue._json import loads
 from duologue.errors import DecodeError
@@ -41,15 +42,18 @@ class _Call:
 
 
 class _Block:
-    """A block that has begun. `raw` is what it began with."""
+    """A block. `raw` is what it began with, and `kind` is empty until it is known."""
 
-    __slots__ = ("call", "citations", "json", "number", "opaque", "raw")
+    __slots__ = ("call", "citations", "json", "kind", "number", "open", "pieces", "raw")
 
     def __init__(self, number: int, raw: dict[str, Any]) -> None:
         self.number = number
         self.raw = raw
-        self.opaque = False
+        self.kind = ""
+        self.open = True
         self.json: list[str] = []
+        # Of an opaque block, by field.
+        self.pieces: dict[str, list[Any]] = {}
         self.call: _Call | None = None
         self.citations = 0
 
@@ -63,12 +67,26 @@ class Blocks:
 
     def __init__(self) -> None:
         self.response_id: str | None = None
-        self._open: dict[int, _Block] = {}
+        # By the number that the server gave last.
+        self._blocks: dict[int, _Block] = {}
         self._next = 0
+        self._numbers: set[int] = set()
+        self._top = -1
         self._parts: set[tuple[int, object]] = set()
         self._calls = 0
         # Those that nothing has followed yet.
         self._last_calls: list[_Call] = []
+
+    @property
+    def begun(self) -> bool:
+        """Whether there are any."""
+        return bool(self._blocks)
+
+    def take(self, blocks: Any, events: list[StreamEvent]) -> None:
+        """Blocks that come whole."""
+        for number, block in enumerate(an_array(blocks, "content")):
+            self.begin(None, an_object(block, f"content[{number}]"), events)
+            self.end(None, events)
 
     def begin(self, number: int | None, raw: dict[str, Any], events: list[StreamEvent]) -> None:
         """A block begins; without a number it is the one after the last."""
@@ -76,35 +94,38 @@ class Blocks:
             number = self._next
         self.end(number, events)
         self._next = number + 1
-        block = self._open[number] = _Block(number, raw)
-        begin = _BEGIN.get(a_string(raw.get("type"), "content_block.type"))
-        if begin is None:
-            block.opaque = True
-        else:
-            begin(self, block, events)
+        block = self._new(number, raw)
+        kind = a_string(raw.get("type"), "content_block.type")
+        if kind:
+            self._decide(block, kind, events)
 
     def add(self, number: int | None, delta: dict[str, Any], events: list[StreamEvent]) -> None:
         """A piece of a block comes; without a number it is the last one's."""
         if number is None:
             number = max(self._next - 1, 0)
-        block = self._open.get(number)
+        block = self._blocks.get(number)
         if block is None:  # a server that tells of no beginnings
             self._next = max(self._next, number + 1)
-            block = self._open[number] = _Block(number, {})
+            block = self._new(number, {})
         kind = a_string(delta.get("type"), "delta.type")
-        if block.opaque:
-            _grow(block, kind, delta)
-        elif kind in _ADD:
-            _ADD[kind](self, block, delta, events)
+        if not block.kind and kind in _ADD:
+            self._decide(block, _ADD[kind][0], events)
+        if block.kind in _BEGIN and kind in _ADD:
+            _, key, add = _ADD[kind]
+            add(self, block, delta, events)
+            _beside("delta", rest(delta, {"type", key}), events)
+        elif block.kind in _BEGIN or not block.open:
+            _beside("delta", delta, events)
         else:
-            events.append(Unknown({"delta": delta}, 0))
+            _grow(block, kind, delta)
 
     def end(self, number: int | None, events: list[StreamEvent]) -> None:
         """A block is whole; without a number it is the last one. One that is not open has ended before."""
-        block = self._open.pop(self._next - 1 if number is None else number, None)
-        if block is None:
+        block = self._blocks.get(self._next - 1 if number is None else number)
+        if block is None or not block.open:
             return
-        if block.opaque:
+        block.open = False
+        if block.kind not in _BEGIN:
             self._part((block.number, "opaque"), events)
             events.append(ContentDelta(UnknownContent(_whole(block)), block=block.number))
         elif block.call is not None and not block.json and block.raw.get("input"):
@@ -114,8 +135,22 @@ class Blocks:
 
     def end_all(self, events: list[StreamEvent]) -> None:
         """The answer is over: so is every block."""
-        for number in list(self._open):
+        for number in self._blocks:
             self.end(number, events)
+
+    def _new(self, number: int, raw: dict[str, Any]) -> _Block:
+        """Another block. A number that was another's before stands for a new one: some servers do not count."""
+        place = number if number not in self._numbers else self._top + 1
+        self._numbers.add(place)
+        self._top = max(self._top, place)
+        block = self._blocks[number] = _Block(place, raw)
+        return block
+
+    def _decide(self, block: _Block, kind: str, events: list[StreamEvent]) -> None:
+        """Now it is known what kind of block it is."""
+        block.kind = kind
+        if block.raw and kind in _BEGIN:
+            _BEGIN[kind](self, block, events)
 
     # -- how the known kinds begin -------------------------------------------------------------------------------------
 
@@ -123,15 +158,15 @@ class Blocks:
         for citation in an_array(block.raw.get("citations"), "content_block.citations"):
             self._citation(block, {"citation": citation}, events)
         self._text(block, block.raw, events)
-        _rest(block, _TEXT_KEYS, events)
+        _beside(f"content[{block.number}]", rest(block.raw, _TEXT_KEYS), events)
 
     def _begin_thinking(self, block: _Block, events: list[StreamEvent]) -> None:
         text = a_string(block.raw.get("thinking"), "content_block.thinking")
         self._reasoning(block, text, block.raw.get("signature"), events)
-        _rest(block, _THINKING_KEYS, events)
+        _beside(f"content[{block.number}]", rest(block.raw, _THINKING_KEYS), events)
 
     def _begin_call(self, block: _Block, events: list[StreamEvent]) -> None:
-        raw = block.raw
+        raw = block.raw if block.kind == "tool_use" else {}
         an_object(raw.get("input") or {}, "content_block.input")
         call = block.call = self._new_call()
         call_id = a_string(raw.get("id"), "content_block.id") or None
@@ -142,7 +177,7 @@ class Blocks:
                 id=call_id or f"toolu_{self.response_id or 'without_id'}_{call.number}",
                 name=a_string(raw.get("name"), "content_block.name") or None,
                 generated_id=call_id is None,
-                extra={key: value for key, value in raw.items() if key not in _CALL_KEYS and value is not None},
+                extra=rest(raw, _CALL_KEYS),
             )
         )
 
@@ -175,7 +210,7 @@ class Blocks:
 
     def _json(self, block: _Block, delta: dict[str, Any], events: list[StreamEvent]) -> None:
         piece = a_string(delta.get("partial_json"), "delta.partial_json")
-        if block.call is None:
+        if piece and block.call is None:  # an empty one means nothing: LiteLLM has them in blocks of text
             self._begin_call(block, events)
         if piece and block.call is not None:
             block.json.append(piece)
@@ -203,38 +238,51 @@ _BEGIN: dict[str, Callable[[Blocks, _Block, list[StreamEvent]], None]] = {
     "thinking": Blocks._begin_thinking,
     "tool_use": Blocks._begin_call,
 }
-_ADD: dict[str, Callable[[Blocks, _Block, dict[str, Any], list[StreamEvent]], None]] = {
-    "text_delta": Blocks._text,
-    "thinking_delta": Blocks._thinking,
-    "signature_delta": Blocks._signature,
-    "citations_delta": Blocks._citation,
-    "input_json_delta": Blocks._json,
+# For each piece: the kind of block that it is of, its field, and what takes it.
+_ADD: dict[str, tuple[str, str, Callable[[Blocks, _Block, dict[str, Any], list[StreamEvent]], None]]] = {
+    "text_delta": ("text", "text", Blocks._text),
+    "citations_delta": ("text", "citation", Blocks._citation),
+    "thinking_delta": ("thinking", "thinking", Blocks._thinking),
+    "signature_delta": ("thinking", "signature", Blocks._signature),
+    "input_json_delta": ("tool_use", "partial_json", Blocks._json),
 }
 
 
-def _rest(block: _Block, known: frozenset[str], events: list[StreamEvent]) -> None:
-    """What a text or thinking block says besides, which its part has no place for."""
-    rest = {key: value for key, value in block.raw.items() if key not in known and value is not None}
-    if rest:
-        events.append(Unknown({"content_block": {"index": block.number, **rest}}, 0))
+def _beside(name: str, said: dict[str, Any], events: list[StreamEvent]) -> None:
+    """What a block or a piece says besides, which its part has no place for."""
+    if said:
+        events.append(Unknown({name: said}, 0))
 
 
 def _grow(block: _Block, kind: str, delta: dict[str, Any]) -> None:
-    """Add a piece to an opaque block: the pieces of its input are JSON, and any other field is replaced, as by a
-    `compaction_delta`."""
+    """Add a piece to an opaque block."""
     if kind == "input_json_delta":
         block.json.append(a_string(delta.get("partial_json"), "delta.partial_json"))
-    else:
-        news = {key: value for key, value in delta.items() if key != "type" and value is not None}
-        block.raw = {**block.raw, **news}
+        return
+    if kind == "citations_delta":
+        delta = {"citations": [delta.get("citation")]}
+    for key, value in rest(delta, {"type"}).items():
+        block.pieces.setdefault(key, []).append(value)
 
 
 def _whole(block: _Block) -> dict[str, Any]:
+    """An opaque block with all its pieces: those of its input are JSON, and other fields grow, or are replaced as by a
+    `compaction_delta`."""
+    raw = {**block.raw, **{key: _joined(block.raw.get(key), pieces) for key, pieces in block.pieces.items()}}
     text = "".join(block.json)
     if not text:
-        return block.raw
+        return raw
     try:
         given: Any = loads(text)
     except DecodeError:  # cut off by max_tokens: kept as far as it came
         given = text
-    return {**block.raw, "input": given}
+    return {**raw, "input": given}
+
+
+def _joined(first: Any, pieces: list[Any]) -> Any:
+    values = pieces if first is None else [first, *pieces]
+    if all(isinstance(value, str) for value in values):
+        return "".join(values)
+    if all(isinstance(value, list) for value in values):
+        return list(chain.from_iterable(values))
+    return values[-1]

@@ -1,6 +1,6 @@
 """Anthropic's Messages, from frames to events.
 
-What an event is tells its JSON's `type`; the `event:` line, which says the same, is not needed. A whole answer is read
+What an event is tells its JSON's `type`, or else the `event:` line, which says the same. A whole answer is read
 as a stream of the same message would be: its head, block after block, its end.
 
 https://platform.claude.com/docs/en/build-with-claude/streaming
@@ -11,9 +11,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from duologue._dialects.anthropic_messages.blocks import Blocks
-from duologue._dialects.anthropic_messages.parts import FINISH_REASONS, read_usage
+from duologue._dialects.anthropic_messages.parts import FINISH_REASONS, read_usage, rest
 from duologue._dialects.api_errors import api_error
-from duologue._dialects.shape import a_string, an_array, an_index, an_object, kind_of, string_or_none
+from duologue._dialects.shape import a_string, an_index, an_object, kind_of, string_or_none
 from duologue._json import loads
 from duologue.errors import DecodeError
 from duologue.events import Start, StreamEvent, Unknown, UsageUpdate
@@ -22,12 +22,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from duologue._frames.sse import ServerSentEvent
-    from duologue.errors import APIError
     from duologue.models import FinishReason, Provider
 
 # Why it ended, and what else there is to say of that.
 _STOP_KEYS = frozenset({"stop_reason", "stop_sequence", "stop_details"})
-_MESSAGE_KEYS = _STOP_KEYS | {"id", "type", "role", "model", "usage"}
+_MESSAGE_KEYS = _STOP_KEYS | {"id", "type", "role", "model", "content", "usage"}
 
 
 class Decoder:
@@ -50,41 +49,44 @@ class Decoder:
             payload = frame.data
         if frame.event == "error" or _is_error(payload):
             self._blocks.end_all(events)
-            raise _error(payload)
-        kind = a_string(an_object(payload, "the event").get("type"), "type")
-        if not kind:
-            raise _no_answer(payload)
-        take = _EVENTS.get(kind)
-        if take is None:
+            raise api_error(payload)
+        kind = a_string(an_object(payload, "the event").get("type"), "type") or frame.event
+        if kind in _EVENTS:
+            take, known = _EVENTS[kind]
+            take(self, payload, events)
+            _beside(rest(payload, known), events)
+        elif payload.get("type"):
             events.append(Unknown(payload))
         else:
-            take(self, payload, events)
+            raise _no_answer(payload)
 
     def feed_whole(self, body: str, events: list[StreamEvent]) -> None:
         """Decode an answer that was not streamed; see `duologue._dialects.Decoder`."""
         message = loads(body)
         if _is_error(message):
-            raise _error(message)
+            raise api_error(message)
         if not isinstance(message, dict):
             raise DecodeError(f"expected a JSON object, got {kind_of(message)}")
         if "content" not in message:
             raise _no_answer(message)
-        self._start({**message, "content": None}, events)
-        for number, block in enumerate(an_array(message["content"], "content")):
-            self._blocks.begin(number, an_object(block, f"content[{number}]"), events)
-            self._blocks.end(number, events)
-        self._stop(message, events)
+        self._message(message, events)
         self.ended = True
 
     # -- events --------------------------------------------------------------------------------------------------------
 
     def _message_start(self, event: dict[str, Any], events: list[StreamEvent]) -> None:
+        """A message begins; that of a call by code on the server is whole at once. Proxies tell of one twice, or try
+        again after a failure and begin another."""
         message = an_object(event.get("message"), "message")
-        self._start(message, events)
-        self._stop(message, events)
+        if not self._blocks.begun:
+            self._message(message, events)
+        elif string_or_none(message.get("id")) != self._blocks.response_id:
+            raise DecodeError("a message begins within another")
 
     def _block_start(self, event: dict[str, Any], events: list[StreamEvent]) -> None:
         block = an_object(event.get("content_block"), "content_block")
+        if block.get("type") == "fallback":
+            self._fallback(block.get("to"), events)
         self._blocks.begin(an_index(event.get("index")), block, events)
 
     def _block_delta(self, event: dict[str, Any], events: list[StreamEvent]) -> None:
@@ -97,10 +99,7 @@ class Decoder:
         """The end is near: why, the final counts, and what became of the container and of the context."""
         delta = an_object(event.get("delta") or {}, "delta")
         self._stop(delta, events)
-        beside = {**event, **{key: value for key, value in delta.items() if key not in _STOP_KEYS}}
-        news = {k: v for k, v in beside.items() if k not in ("type", "delta", "usage") and v is not None}
-        if news:
-            events.append(Unknown(news))
+        _beside(rest(delta, _STOP_KEYS | {"type"}), events)
         self._count(event.get("usage"), events)
 
     def _message_stop(self, _event: dict[str, Any], events: list[StreamEvent]) -> None:
@@ -112,12 +111,23 @@ class Decoder:
 
     # -- the message ---------------------------------------------------------------------------------------------------
 
-    def _start(self, message: dict[str, Any], events: list[StreamEvent]) -> None:
-        extra = {key: value for key, value in message.items() if key not in _MESSAGE_KEYS and value not in (None, [])}
+    def _message(self, message: dict[str, Any], events: list[StreamEvent]) -> None:
+        """A message as far as it goes: all of it, or the head of a stream."""
         self._blocks.response_id = a_string(message.get("id"), "message.id") or None
         model = a_string(message.get("model"), "message.model") or None
-        events.append(Start(self._blocks.response_id, model, self._provider, extra))
+        events.append(Start(self._blocks.response_id, model, self._provider, rest(message, _MESSAGE_KEYS)))
         self._count(message.get("usage"), events)
+        self._blocks.take(message.get("content"), events)
+        self._stop(message, events)
+
+    def _fallback(self, to: Any, events: list[StreamEvent]) -> None:
+        """Another model takes over. A whole answer names the last one as its own.
+
+        https://platform.claude.com/docs/en/build-with-claude/refusals-and-fallback
+        """
+        model = string_or_none(to.get("model")) if isinstance(to, dict) else None
+        if model is not None:
+            events.append(Start(self._blocks.response_id, model, self._provider))
 
     def _stop(self, message: dict[str, Any], events: list[StreamEvent]) -> None:
         word = a_string(message.get("stop_reason"), "stop_reason")
@@ -135,32 +145,35 @@ class Decoder:
             events.append(UsageUpdate(read_usage(self._usage)))
 
 
-_EVENTS: dict[str, Callable[[Decoder, dict[str, Any], list[StreamEvent]], None]] = {
-    "message_start": Decoder._message_start,
-    "content_block_start": Decoder._block_start,
-    "content_block_delta": Decoder._block_delta,
-    "content_block_stop": Decoder._block_stop,
-    "message_delta": Decoder._message_delta,
-    "message_stop": Decoder._message_stop,
-    "ping": Decoder._ping,
+# What takes an event, and which of its fields that reads.
+_EVENTS: dict[str, tuple[Callable[[Decoder, dict[str, Any], list[StreamEvent]], None], frozenset[str]]] = {
+    "message_start": (Decoder._message_start, frozenset({"type", "message"})),
+    "content_block_start": (Decoder._block_start, frozenset({"type", "index", "content_block"})),
+    "content_block_delta": (Decoder._block_delta, frozenset({"type", "index", "delta"})),
+    "content_block_stop": (Decoder._block_stop, frozenset({"type", "index"})),
+    "message_delta": (Decoder._message_delta, frozenset({"type", "delta", "usage"})),
+    "message_stop": (Decoder._message_stop, frozenset({"type"})),
+    "ping": (Decoder._ping, frozenset({"type"})),
 }
+
+
+def _beside(said: dict[str, Any], events: list[StreamEvent]) -> None:
+    """What is said of the answer besides: what became of the container and of the context, Bedrock's metrics."""
+    if said:
+        events.append(Unknown(said))
 
 
 def _is_error(payload: Any) -> bool:
     """`{"type": "error", "error": {...}}`; proxies leave the type out."""
-    return isinstance(payload, dict) and (
-        payload.get("type") == "error" or ("error" in payload and "type" not in payload)
-    )
-
-
-def _error(payload: Any) -> APIError:
-    given = payload.get("request_id") if isinstance(payload, dict) else None
-    return api_error(payload, request_id=string_or_none(given))
+    if not isinstance(payload, dict):
+        return False
+    kind = payload.get("type")
+    return kind == "error" or (not kind and payload.get("error") is not None)
 
 
 def _no_answer(payload: dict[str, Any]) -> Exception:
     """A reply of another kind: an error in a shape of its own, or another provider's format."""
-    if payload.keys() & {"message", "detail", "code"}:
-        return _error(payload)
+    if isinstance(payload.get("message"), str) or payload.keys() & {"detail", "code"}:
+        return api_error(payload)
     keys = ", ".join(sorted(map(repr, payload))[:8])
     return DecodeError(f"no Messages answer: it has neither `content` nor `error`, but {keys or 'nothing'}")

@@ -11,6 +11,8 @@ from duologue._dialects.shape import a_count, string_or_none
 from duologue.models import CitationContent, Usage
 
 if TYPE_CHECKING:
+    from collections.abc import Set
+
     from duologue.models import FinishReason
 
 PLACE = "parts_before"
@@ -28,6 +30,11 @@ FINISH_REASONS: dict[str, FinishReason] = {
 }
 
 _READ = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
+
+
+def rest(raw: dict[str, Any], known: Set[str]) -> dict[str, Any]:
+    """What else an object says, besides the fields that are `known`."""
+    return {key: value for key, value in raw.items() if key not in known and value is not None}
 
 
 def read_usage(usage: dict[str, Any]) -> Usage:
