@@ -32,6 +32,7 @@ def test_vectors(vector: Vector) -> None:
         ("{} canary", "not JSON: Extra data at character 3 of 9"),
         ("NaN", "not JSON: NaN is not JSON"),
         ("[-Infinity]", "not JSON: -Infinity is not JSON"),
+        ("[1e999]", "not JSON: a number is too large"),
         ("[" * 100_000, "JSON nested too deeply"),
         ('{"a":' * 100_000, "JSON nested too deeply"),
     ],

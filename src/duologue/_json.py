@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from math import isinf
 from typing import Any, NoReturn
 
 from duologue.errors import DecodeError
@@ -19,8 +20,15 @@ def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is not JSON")
 
 
+def _number(text: str) -> float:
+    number = float(text)
+    if isinf(number):  # it could never be written again
+        raise ValueError("a number is too large")
+    return number
+
+
 # One decoder for all: `json.loads` looks through its arguments anew at every call.
-_decode = json.JSONDecoder(parse_constant=_refuse).decode
+_decode = json.JSONDecoder(parse_constant=_refuse, parse_float=_number).decode
 
 
 def loads(text: str) -> Any:

@@ -24,7 +24,7 @@ from duologue.errors import (
     UnsupportedError,
 )
 from duologue.events import Error
-from duologue.models import ChatRequest, Message, Tool
+from duologue.models import ChatRequest, FileContent, Message, Tool
 from tests.dialects.reading import DONE, SSE, choice, chunk, data
 
 
@@ -116,6 +116,14 @@ def test_the_request() -> None:
         "authorization": "Bearer sk-test",
     }
     assert call(stream=False).headers(asked.endpoint, 0.0)["accept"] == "application/json"
+
+
+def test_what_a_caller_switches_on_switches_nothing_off() -> None:
+    request = ChatRequest(Message.user(FileContent(file_id="file_1")))
+    asked = call(request, config={"provider": "anthropic", "headers": {"Anthropic-Beta": "own-2026"}})
+    assert asked.headers(asked.endpoint, 0.0)["anthropic-beta"] == "files-api-2025-04-14,own-2026"
+    asked = call(config={"provider": "anthropic", "headers": {"Anthropic-Beta": "own-2026"}})
+    assert asked.headers(asked.endpoint, 0.0)["anthropic-beta"] == "own-2026"
 
 
 def test_the_callers_own_headers_win() -> None:

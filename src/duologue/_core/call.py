@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from duologue.events import StreamEvent
 
 
+# Headers whose values add up: what is switched on here must not be switched off by what a caller switches on.
+_LISTS = frozenset({"anthropic-beta"})
+
+
 class Attempt:
     """When what came, by a monotonic clock."""
 
@@ -89,7 +93,9 @@ class Call:
             **endpoint.headers(),
             **self._headers,
         }
-        headers.update((name.lower(), value) for name, value in self.config.headers.items())
+        for name, value in self.config.headers.items():
+            known = self._headers.get(name.lower()) if name.lower() in _LISTS else None
+            headers[name.lower()] = value if known is None else f"{known},{value}"
         return endpoint.signed(headers, self.path, self.body, now)
 
     def begin_request(self, now: float) -> dict[str, float | None]:

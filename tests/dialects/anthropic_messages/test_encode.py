@@ -15,7 +15,7 @@ from duologue.models import ChatRequest, FileContent, Message, Reasoning, Respon
 from tests.dialects.anthropic_messages.reading import ANTHROPIC
 
 # What `encode` writes itself.
-FRAME = {"messages", "model", "max_tokens", "tool_choice", "parallel_tool_calls", "extra"}
+FRAME = {"messages", "model", "max_tokens", "tool_choice", "parallel_tool_calls", "reasoning", "extra"}
 SCHEMA = {"type": "object", "additionalProperties": False}
 
 
@@ -113,6 +113,39 @@ def test_refused_fields(field: str, value: Any, words: str) -> None:
 
 def test_every_field_is_tried() -> None:
     assert {field for field, *_ in [*FIELD_CASES, *REFUSED]} | {"messages", "model"} == {*FIELDS, *UNSUPPORTED, *FRAME}
+
+
+@pytest.mark.parametrize(
+    ("model", "budget"),
+    [
+        ("claude-3-7-sonnet-20250219", 8192),
+        ("claude-sonnet-4-20250514", 8192),
+        ("claude-sonnet-4-0", 8192),
+        ("claude-sonnet-4-5", 8192),
+        ("claude-sonnet-4-5-20250929", 8192),
+        ("claude-haiku-4-5@20251001", 8192),
+        ("claude-opus-4-1-20250805", 8192),
+        ("claude-opus-4-20250514", 8192),
+        ("claude-opus-4-5-20251101", None),
+        ("claude-opus-4-5", None),
+        ("claude-sonnet-4-6", None),
+        ("claude-opus-5", None),
+        ("claude-haiku-5-20260901", None),
+    ],
+)
+def test_an_effort_is_a_budget_for_models_that_know_no_other(model: str, budget: int | None) -> None:
+    found = encode(ChatRequest("hi", reasoning="medium"), ANTHROPIC, model=model, stream=True).body
+    if budget is None:
+        assert (found["thinking"], found["output_config"]) == ({"type": "adaptive"}, {"effort": "medium"})
+        return
+    assert found["thinking"] == {"type": "enabled", "budget_tokens": budget}
+    assert found["max_tokens"] == 4096 + budget
+    assert "output_config" not in found
+    for reasoning in (Reasoning("huge"), Reasoning("low", 2000)):
+        with pytest.raises(
+            UnsupportedError, match=f"{model} takes reasoning as a budget of tokens, or as none, minimal"
+        ):
+            encode(ChatRequest("hi", reasoning=reasoning), ANTHROPIC, model=model, stream=True)
 
 
 def test_fields_that_share_a_place() -> None:

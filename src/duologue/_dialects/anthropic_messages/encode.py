@@ -9,6 +9,7 @@ https://platform.claude.com/docs/en/api/messages
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from duologue._dialects import Wire
@@ -26,6 +27,10 @@ _PATH = "/v1/messages"
 DEFAULT_MAX_TOKENS = 4096
 # Without it, a file's id is refused: https://platform.claude.com/docs/en/build-with-claude/files
 _FILES_BETA = {"anthropic-beta": "files-api-2025-04-14"}
+# The models that take budgets only, and what an effort is for them. The numbers are those that Google and others give
+# to the same words; a budget is at least 1,024.
+_BUDGETED = re.compile(r"claude-(3\b|sonnet-4(-[05])?(?!-?\d\b)|haiku-4-5|opus-4(-[01])?(?!-?\d\b))")
+_BUDGETS = {"minimal": 1024, "low": 1024, "medium": 8192, "high": 24576}
 _CHOICES = {"auto": {"type": "auto"}, "none": {"type": "none"}, "required": {"type": "any"}}
 
 
@@ -37,7 +42,9 @@ def encode(request: ChatRequest, provider: Provider, *, model: str, stream: bool
     """
     fields = encode_fields(request, FIELDS, UNSUPPORTED, where="the anthropic-messages format")
     system, messages = encode_messages(request.messages, provider)
-    body: dict[str, Any] = {"model": model, "max_tokens": _max_tokens(request), "messages": messages, **fields}
+    thinking = _thinking(request.reasoning, model) if request.reasoning else {}
+    limit = request.max_tokens or DEFAULT_MAX_TOKENS + thinking.get("thinking", {}).get("budget_tokens", 0)
+    body = merged({"model": model, "max_tokens": limit, "messages": messages, **fields}, thinking)
     if system:
         body["system"] = system
     if request.tool_choice is not None or request.parallel_tool_calls is not None:
@@ -45,13 +52,6 @@ def encode(request: ChatRequest, provider: Provider, *, model: str, stream: bool
     if stream:
         body["stream"] = True
     return Wire(_PATH, merged(body, dict(request.extra)), _FILES_BETA if uploaded(request.messages) else {})
-
-
-def _max_tokens(request: ChatRequest) -> int:
-    if request.max_tokens is not None:
-        return request.max_tokens
-    budget = request.reasoning.budget_tokens if request.reasoning else None
-    return DEFAULT_MAX_TOKENS + (budget or 0)
 
 
 # -- fields ------------------------------------------------------------------------------------------------------------
@@ -83,7 +83,7 @@ def _response_format(form: ResponseFormat) -> dict[str, Any]:
     return {"output_config": {"format": {"type": "json_schema", "schema": form.schema}}}
 
 
-def _reasoning(reasoning: Reasoning) -> dict[str, Any]:
+def _thinking(reasoning: Reasoning, model: str) -> dict[str, Any]:
     """Models up to Claude 4.5 take a budget, those from 4.6 on an effort, and Opus 4.5 both at once.
 
     https://platform.claude.com/docs/en/build-with-claude/effort
@@ -91,6 +91,10 @@ def _reasoning(reasoning: Reasoning) -> dict[str, Any]:
     effort, budget = reasoning.effort, reasoning.budget_tokens
     if effort == "none" or budget == 0:
         return {"thinking": {"type": "disabled"}}
+    if effort is not None and _BUDGETED.search(model):
+        if budget is not None or effort not in _BUDGETS:
+            raise UnsupportedError(f"{model} takes reasoning as a budget of tokens, or as none, {', '.join(_BUDGETS)}")
+        return {"thinking": {"type": "enabled", "budget_tokens": _BUDGETS[effort]}}
     wire: dict[str, Any] = {}
     if budget is not None:
         wire["thinking"] = {"type": "enabled", "budget_tokens": budget}
@@ -114,7 +118,6 @@ FIELDS: dict[str, Convert] = {
     "top_p": named("top_p"),
     "stop": named("stop_sequences"),
     "response_format": _response_format,
-    "reasoning": _reasoning,
     "metadata": _metadata,
     "user": named("metadata", "user_id"),
 }
