@@ -24,6 +24,8 @@ from duologue.models import CitationContent, ImageContent, Usage
         ("completed", None, ("stop", "completed")),
         ("completed", {"reason": None}, ("stop", "completed")),
         ("incomplete", {"reason": "max_output_tokens"}, ("length", "max_output_tokens")),
+        ("incomplete", {"reason": "max_tokens"}, ("length", "max_tokens")),
+        ("incomplete", {"reason": "length"}, ("length", "length")),
         ("incomplete", {"reason": "content_filter"}, ("content_filter", "content_filter")),
         ("incomplete", {"reason": "novel"}, ("unknown", "novel")),
         ("incomplete", {"reason": 3}, ("unknown", "incomplete")),

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 FINISH_REASONS: dict[str, FinishReason] = {
     "completed": "stop",
     "max_output_tokens": "length",
+    "max_tokens": "length",  # servers that put Responses in front of another format, as the next
+    "length": "length",
     "content_filter": "content_filter",
 }
 
