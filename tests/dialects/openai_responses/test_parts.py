@@ -22,6 +22,7 @@ from duologue.models import CitationContent, ImageContent, Usage
     ("status", "details", "expected"),
     [
         ("completed", None, ("stop", "completed")),
+        ("complete", None, ("stop", "complete")),
         ("completed", {"reason": None}, ("stop", "completed")),
         ("incomplete", {"reason": "max_output_tokens"}, ("length", "max_output_tokens")),
         ("incomplete", {"reason": "max_tokens"}, ("length", "max_tokens")),

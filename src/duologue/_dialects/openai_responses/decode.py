@@ -162,7 +162,8 @@ class Decoder:
             events.append(UsageUpdate(read_usage(an_object(usage, "response.usage"))))
 
     def _end(self, response: dict[str, Any], status: str, events: list[StreamEvent]) -> None:
-        """The answer as a whole, and whether it is one: one that runs in the background may not be at its end."""
+        """The answer as a whole. One that runs in the background is whole as a reply, whatever its status: to ask again
+        would be to begin another one."""
         self._response(response, events)
         output = an_array(response.get("output"), "response.output")
         raws = [an_object(raw, f"response.output[{place}]") for place, raw in enumerate(output)]
@@ -171,9 +172,8 @@ class Decoder:
         self._usage_of(response, events)
         if response.get("error") or status == "failed":
             raise error_event(response)
-        if status not in _UNDER_WAY:
-            self.finish[0] = read_finish(status, response.get("incomplete_details"))
-            self.ended = True
+        self.finish[0] = read_finish(status, response.get("incomplete_details"))
+        self.ended = True
 
     def _note(self, event: dict[str, Any], events: list[StreamEvent]) -> None:
         """What an event says beside what is known of it: the same in every event, as a rule."""
