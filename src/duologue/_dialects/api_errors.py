@@ -84,9 +84,25 @@ _WITHOUT_STATUS: dict[str, type[APIError]] = {
     "request_too_large": BadRequestError,
     "invalid_request_error": BadRequestError,
     "invalid_parameter_error": BadRequestError,
-    "context_length_exceeded": BadRequestError,  # OpenAI, as the next two
+    "context_length_exceeded": BadRequestError,  # OpenAI, as the next four
     "invalid_prompt": BadRequestError,
     "vector_store_timeout": ServerError,
+    "server_is_overloaded": OverloadedError,
+    "slow_down": OverloadedError,
+    # What OpenAI has against an image: https://platform.openai.com/docs/api-reference/responses/object
+    "empty_image_file": BadRequestError,
+    "failed_to_download_image": BadRequestError,
+    "image_file_not_found": BadRequestError,
+    "image_file_too_large": BadRequestError,
+    "image_parse_error": BadRequestError,
+    "image_too_large": BadRequestError,
+    "image_too_small": BadRequestError,
+    "invalid_base64_image": BadRequestError,
+    "invalid_image": BadRequestError,
+    "invalid_image_format": BadRequestError,
+    "invalid_image_mode": BadRequestError,
+    "invalid_image_url": BadRequestError,
+    "unsupported_image_media_type": BadRequestError,
     # Google's: https://github.com/googleapis/googleapis/blob/master/google/rpc/code.proto
     "aborted": ServerError,
     "cancelled": ServerError,

@@ -33,7 +33,7 @@ def test_each_thing_is_told_once() -> None:
         ToolCallDelta(0, arguments='{"a"'),
         ToolCallDelta(0, arguments=":1}"),
     ]
-    assert one.length == 7
+    assert one.said.rest('{"a":1} ') == " "
 
 
 def test_what_changes_is_told_again() -> None:
@@ -61,11 +61,13 @@ def test_custom_calls() -> None:
 def test_ids() -> None:
     one, two, three = item(), item(), item()
     events = told((one, {}, "1"), (one, {"call_id": "real"}, ""), (two, {"id": "fc_2"}, ""), (three, {"name": "f"}, ""))
+    events += told((two, {"id": "fc_2", "call_id": "c2"}, ""), (one, {"call_id": "other"}, ""))
     assert [(e.id, e.generated_id) for e in events if isinstance(e, ToolCallDelta)] == [
         ("call_r-1_0", True),
         ("real", False),
         ("fc_2", False),
         ("call_r-1_2", True),
+        ("c2", False),
     ]
     nameless: list[StreamEvent] = []
     Calls().tell(item(), {}, "", None, nameless)
@@ -73,18 +75,21 @@ def test_ids() -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "length", "expected"),
+    ("arguments", "given", "expected"),
     [
-        ('{"a":1}', 0, '{"a":1}'),
-        ('{"a":1}', 4, ":1}"),
-        ('{"a":1}', 9, ""),
-        (None, 0, ""),
-        ({"a": "é"}, 0, '{"a": "é"}'),
+        ('{"a":1}', "", '{"a":1}'),
+        ('{"a":1}', '{"a"', ":1}"),
+        ('{"a":1}', '{"a":1} ', ""),
+        ('{"a": 1}', '{"a":1}', ""),
+        (None, "", ""),
+        (None, '{"a"', ""),
+        ({"a": "é"}, "", '{"a": "é"}'),
+        ({"a": "é"}, '{"a":"é"}', ""),
     ],
 )
-def test_the_rest_of_arguments(arguments: Any, length: int, expected: str) -> None:
+def test_the_rest_of_arguments(arguments: Any, given: str, expected: str) -> None:
     one = item()
-    one.length = length
+    one.said.add(given)
     assert rest_of_arguments(one, {"arguments": arguments}) == expected
 
 

@@ -148,7 +148,51 @@ def test_text_before_the_response() -> None:
     assert reading.response.id == "resp_1"
 
 
+def test_who_answers_may_be_told_later() -> None:
+    nobody = response(status="in_progress", id=None, model="")
+    reading = events(ev("created", response=nobody), completed(text("a")))
+    assert reading.of(Start, Unknown) == [
+        Start(None, None, "openai-responses"),
+        Unknown({"id": "resp_1", "model": "m-1"}),
+    ]
+    assert (reading.response.id, reading.response.model) == ("resp_1", "m-1")
+
+
+def test_usage_before_the_end() -> None:
+    first, last = {"input_tokens": 3}, {"input_tokens": 3, "output_tokens": 2}
+    head = response(status="in_progress", usage=first)
+    reading = events(ev("created", response=head), ev("in_progress", response=head), completed(usage=last))
+    assert [event.usage.raw for event in reading.of(UsageUpdate)] == [first, last]
+
+
+def test_pings_without_data() -> None:
+    lines = b"".join(b"event: keepalive\ndata:\n\n" + data(event) for event in ANSWER)
+    assert read([lines]).events == events(*ANSWER).events
+
+
 # -- text --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "ends",
+    [
+        [ev("output_text.done", output_index=0, content_index=0, text="Hello")],
+        [ev("content_part.done", output_index=0, content_index=0, part={"type": "output_text", "text": "Hello"})],
+        [done(0, text("Hello"))],
+        [done(0, text()), completed(text("Hello"))],
+        [done(0, text("He")), completed(text("Hello"))],
+        [done(0, text("Hel")), delta("lo"), completed(text("Hello"))],
+        [completed(text("Hello"))],
+    ],
+)
+def test_what_the_pieces_left_out_comes_with_any_of_the_ends(ends: list[dict[str, Any]]) -> None:
+    for pieces in ([], [delta("Hel")]):
+        assert stream(*pieces, *ends).response.text == "Hello"
+
+
+def test_an_end_that_says_something_else_adds_nothing() -> None:
+    reading = stream(delta("Hello "), delta("there"), done(0, text("Hello, over there!")))
+    assert reading.response.text == "Hello there"
 
 
 def test_texts_without_pieces() -> None:
@@ -214,6 +258,40 @@ def test_refusal() -> None:
     assert reading.message == whole(item).message
 
 
+def test_thoughts_at_the_index_of_the_message() -> None:
+    """LiteLLM begins the message alone, and names the items otherwise in the whole answer."""
+    thoughts = {"type": "reasoning", "id": "rs_9", "summary": [{"type": "summary_text", "text": "Hm"}]}
+    reading = stream(
+        added(0, "message", id="msg_1"),
+        ev("reasoning_summary_text.delta", output_index=0, summary_index=0, item_id="rs_1", delta="H"),
+        ev("reasoning_summary_text.delta", output_index=0, summary_index=0, item_id="rs_2", delta="m"),
+        delta("Hello", item_id="msg_1"),
+        done(0, text("Hello", id="msg_1")),
+        completed(thoughts, text("Hello", id="msg_9")),
+    )
+    assert (reading.message.reasoning, reading.response.text) == ("Hm", "Hello")
+    assert reading.message.content.count(UnknownContent(thoughts)) == 1
+
+
+def test_what_a_message_has_no_part_for_stays_in_its_item() -> None:
+    thought = {"type": "reasoning_text", "text": "Hm"}
+    item = text(content=[thought, {"type": "output_text", "text": "a", "annotations": [], "novel": 1, "parsed": None}])
+    reading = stream(done(0, item), completed(item))
+    assert reading.message.content == (
+        ReasoningContent("Hm"),
+        TextContent("a"),
+        UnknownContent({**item, "content": [thought]}),
+    )
+    assert reading.of(Unknown) == [Unknown({"novel": 1}, 0)]
+    assert reading.response.choices[0].extra == {"novel": 1}
+    assert reading.message == whole(item).message
+
+
+def test_a_part_that_is_left_out() -> None:
+    nothing = [ev(f"content_part.{word}", output_index=0, content_index=0, part=None) for word in ("added", "done")]
+    assert stream(*nothing, done(0, text("a"))).response.text == "a"
+
+
 def test_citations() -> None:
     notes = [{"type": "url_citation", "url": f"https://{n}", "start_index": n, "end_index": 9} for n in range(3)]
     item = text("cited", "more")
@@ -222,6 +300,7 @@ def test_citations() -> None:
     spot = {"output_index": 0, "content_index": 0}
     streamed = stream(
         ev(DELTA, delta="cited", **spot),
+        ev("output_text.annotation.added", annotation=None, annotation_index=0, **spot),
         ev("output_text.annotation.added", annotation=notes[0], annotation_index=0, **spot),
         ev(DELTA, delta="more", output_index=0, content_index=1),
         done(0, item),
@@ -245,6 +324,8 @@ def test_logprobs() -> None:
     assert streamed.of(Unknown) == [Unknown({"logprobs": {"content": [token]}}, 0) for token in tokens]
     assert streamed.response.choices[0].extra == {"logprobs": {"content": tokens}}
     assert streamed.response.choices == whole(item).response.choices
+    late = stream(ev("output_text.done", output_index=0, content_index=0, text="abc", logprobs=tokens), done(0, item))
+    assert late.response == streamed.response
 
 
 # -- reasoning ---------------------------------------------------------------------------------------------------------
@@ -280,6 +361,30 @@ def test_reasoning() -> None:
         UnknownContent(REASONING),
     )
     assert reading.message == whole(REASONING).message
+
+
+@pytest.mark.parametrize("name", ["reasoning", "reasoning_text", "reasoning_summary", "reasoning_summary_text"])
+def test_the_names_of_reasoning(name: str) -> None:
+    place = {"output_index": 0, "summary_index" if "summary" in name else "content_index": 0}
+    key, kind = ("summary", "summary_text") if "summary" in name else ("content", "reasoning_text")
+    reading = stream(
+        ev(f"{name}.delta", delta="H", **place),
+        ev(f"{name}.done", text="Hm", **place),
+        done(0, {"type": "reasoning", "id": "rs_1", key: [{"type": kind, "text": "Hm"}]}),
+    )
+    assert reading.of(ReasoningDelta)[0].text == "H"
+    assert reading.message.reasoning == "Hm"
+
+
+def test_an_empty_summary_without_pieces() -> None:
+    parts = [{"type": "summary_text", "text": text} for text in ("", "Two.")]
+    reading = stream(
+        *(ev("reasoning_summary_part.added", output_index=0, summary_index=n, part=parts[0]) for n in (0, 1)),
+        ev("reasoning_summary_text.delta", output_index=0, summary_index=1, delta="Two."),
+        ev("reasoning_summary_part.done", output_index=0, summary_index=1, part=parts[1]),
+        done(0, {"type": "reasoning", "id": "rs_1", "summary": parts}),
+    )
+    assert reading.message.reasoning == "Two."
 
 
 # -- calls -------------------------------------------------------------------------------------------------------------
@@ -333,6 +438,50 @@ def test_arguments_said_at_the_beginning_and_again() -> None:
 def test_arguments_as_an_object() -> None:
     reading = stream(done(0, call({"a": 1})))
     assert reading.message.tool_calls[0].parsed() == {"a": 1}
+
+
+def test_arguments_in_pieces_and_then_as_an_object() -> None:
+    reading = stream(
+        ev("output_item.added", output_index=0, item=call("")),
+        ev("function_call_arguments.delta", output_index=0, delta='{"a":1}'),
+        ev("function_call_arguments.done", output_index=0, arguments={"a": 1}),
+        done(0, call({"a": 1})),
+    )
+    assert reading.message.tool_calls[0].arguments == '{"a":1}'
+
+
+def test_a_call_that_changes_after_its_end_is_the_one_that_ended() -> None:
+    reading = stream(done(0, call("")), completed(call('{"a":1}', id="fc_9", status="completed")))
+    assert reading.message.tool_calls == (
+        ToolCall("c1", "f", '{"a":1}', extra={"item": {"id": "fc_1"}, "output_index": 0}),
+    )
+
+
+def test_two_calls_of_one_id() -> None:
+    first, second = call('{"a":1}', call_id="same", id="same"), call('{"a":2}', call_id="same", id="same")
+    streamed = stream(
+        ev("output_item.added", output_index=0, item={**first, "arguments": ""}),
+        ev("output_item.added", output_index=1, item={**second, "arguments": ""}),
+        ev("function_call_arguments.delta", output_index=0, item_id="same", delta='{"a":1}'),
+        ev("function_call_arguments.delta", output_index=1, item_id="same", delta='{"a":2}'),
+        done(0, first),
+        done(1, second),
+        completed(first, second),
+    )
+    assert [c.parsed() for c in streamed.message.tool_calls] == [{"a": 1}, {"a": 2}]
+    assert streamed.message == whole(first, second).message
+
+
+def test_arguments_of_a_call_that_is_not_the_callers() -> None:
+    item = {"type": "mcp_call", "id": "mcp_1", "name": "f", "arguments": "{}"}
+    pieces = [
+        ev("function_call_arguments.delta", output_index=0, item_id="mcp_1", delta="{}"),
+        ev("function_call_arguments.done", output_index=0, item_id="mcp_1", arguments="{}"),
+    ]
+    reading = stream(added(0, "mcp_call", id="mcp_1"), *pieces, done(0, item))
+    assert reading.of(Unknown) == [Unknown(piece) for piece in pieces]
+    assert reading.message.tool_calls == ()
+    assert reading.message == whole(item).message
 
 
 def test_calls_without_indexes_and_ids() -> None:
@@ -425,6 +574,22 @@ def test_an_image() -> None:
     assert reading.message == whole(item).message
 
 
+@pytest.mark.parametrize("item", [text("a"), REASONING, call(), {"type": "novel", "x": 1}])
+def test_an_item_whose_kind_was_said_only_at_its_beginning(item: dict[str, Any]) -> None:
+    reading = stream(added(0, item["type"], id="same"), done(0, {**item, "type": None}))
+    assert reading.message == whole(item).message
+
+
+def test_the_same_call_and_result_without_ids() -> None:
+    pair = [{"type": "shell_call", "call_id": "c1"}, {"type": "shell_call_output", "call_id": "c1"}]
+    assert whole(*pair).message.content == tuple(map(UnknownContent, pair))
+
+
+def test_an_image_told_twice_counts_once() -> None:
+    item = {"type": "image_generation_call", "id": "ig_1", "result": "QUJD", "output_format": "png"}
+    assert stream(done(0, item), completed(item)).message == whole(item).message
+
+
 def test_an_item_told_twice_counts_once() -> None:
     item = text("once")
     assert stream(done(0, item), done(0, item), completed(item)).response.text == "once"
@@ -469,6 +634,8 @@ def test_unknown_fields_of_known_events() -> None:
         ("incomplete", {"status": "queued"}, ("unknown", "incomplete")),
         ("completed", {"status": "incomplete"}, ("unknown", "incomplete")),
         ("cancelled", {"status": "cancelled"}, ("unknown", "cancelled")),
+        ("done", {"status": None}, ("stop", "completed")),
+        ("done", {"status": "incomplete"}, ("unknown", "incomplete")),
     ],
 )
 def test_ends(kind: str, top: dict[str, Any], expected: tuple[str, str]) -> None:
@@ -482,9 +649,10 @@ def test_ends_of_whole_answers(status: str | None, word: str) -> None:
 
 
 @pytest.mark.parametrize("status", ["queued", "in_progress"])
-def test_an_answer_in_the_background_is_not_at_its_end(status: str) -> None:
+def test_a_reply_about_an_answer_in_the_background_is_whole(status: str) -> None:
+    """Were it an error, it would be asked for again, and run once more each time."""
     reading = whole(status=status)
-    assert isinstance(reading.error, StreamTruncated)
+    assert (reading.done.finish_reason, reading.done.raw_finish_reason) == ("unknown", status)
     assert reading.response.id == "resp_1"
 
 
@@ -521,6 +689,11 @@ FAILED = response(status="failed", error={"code": "server_error", "message": "oo
         (data({"error": {"code": 429, "message": "x"}}), RateLimitError, 429, None, "x"),
         (data({"error": "text"}), APIError, None, None, "text"),
         (data({"type": "error"}), APIError, None, None, "an error, without a message"),
+        (data(ev("error")), APIError, None, None, "an error, without a message"),
+        (data(ev("error", code="server_error", message="x")), ServerError, "server_error", None, "x"),
+        (data(ev("failed", error={"code": "server_error", "message": "x"})), ServerError, "server_error", None, "x"),
+        (data({"type": "novel", "error": {"type": "api_error", "message": "x"}}), ServerError, None, "api_error", "x"),
+        (data({"type": "novel", "error": "text"}), APIError, None, None, "text"),
         (b"event: error\ndata: oops\n\n", APIError, None, None, "an error, with the body 'oops'"),
         (data(ev("failed", response=FAILED)), ServerError, "server_error", None, "oops"),
         (
@@ -542,6 +715,30 @@ def test_errors_in_the_stream(
     assert (error.code, error.type, error.message, error.status_code) == (code, kind, message, None)
     assert error.partial is not None
     assert error.partial.text == "a"
+
+
+@pytest.mark.parametrize("spot", [{"item_id": "x"}, {"output_index": 0}, {"item": {}}])
+def test_an_error_of_one_item_is_none_of_the_answer(spot: dict[str, Any]) -> None:
+    event = {"type": "response.novel.failed", "error": {"message": "x"}, **spot}
+    assert stream(event).of(Unknown) == [Unknown(event)]
+
+
+@pytest.mark.parametrize(
+    ("message", "seconds"),
+    [
+        ("Limit 30000. Please try again in 11.054s. Visit", 11.054),
+        ("Please try again in 28ms.", 0.028),
+        ("Please try again in 6m0s.", 360),
+        ("Please try again in a while.", None),
+        ("", None),
+    ],
+)
+def test_how_long_to_wait(message: str, seconds: float | None) -> None:
+    error = {"code": "rate_limit_exceeded", "message": message}
+    for event in ({"type": "error", "error": error}, ev("failed", response=response(status="failed", error=error))):
+        found = events(CREATED, event).error
+        assert isinstance(found, RateLimitError)
+        assert found.retry_after == seconds
 
 
 def test_what_a_failure_says_besides() -> None:

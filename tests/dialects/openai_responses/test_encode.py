@@ -11,7 +11,7 @@ import pytest
 from duologue._dialects.openai_responses import FIELDS, UNSUPPORTED, encode
 from duologue._json import dumps
 from duologue.errors import UnsupportedError
-from duologue.models import ChatRequest, Reasoning, ResponseFormat, Tool
+from duologue.models import ChatRequest, Message, Reasoning, ResponseFormat, Tool, UnknownContent
 from tests.dialects.openai_responses.reading import PROVIDER
 
 # What `encode` writes itself.
@@ -110,6 +110,20 @@ def test_includes_come_together() -> None:
         "reasoning.encrypted_content",
         "message.output_text.logprobs",
     }
+
+
+def test_reasoning_that_is_asked_for_in_extra_comes_encrypted_too() -> None:
+    found = body(extra={"reasoning": {"effort": "low", "summary": "auto"}})
+    assert found["include"] == ["reasoning.encrypted_content"]
+
+
+def test_what_only_a_server_that_stores_knows_does_not_go_to_one_that_does_not() -> None:
+    stored = {"type": "reasoning", "id": "rs_1", "summary": [{"type": "summary_text", "text": "Hm"}]}
+    sealed, open_one = {**stored, "encrypted_content": "gAAA"}, {**stored, "content": [{"type": "reasoning_text"}]}
+    answer = Message.assistant([UnknownContent(item) for item in (stored, sealed, open_one)])
+    assert body(answer)["input"] == [stored, sealed, open_one]
+    assert body(answer, extra={"store": True})["input"] == [stored, sealed, open_one]
+    assert body(answer, extra={"store": False})["input"] == [sealed, open_one]
 
 
 def test_extra_wins() -> None:

@@ -242,6 +242,15 @@ def test_text_before_another_item_is_a_message_of_its_own() -> None:
     ]
 
 
+@pytest.mark.parametrize("content", [None, "hello"])
+def test_a_message_of_the_callers_own_words(content: Any) -> None:
+    own = {"type": "message", "role": "assistant", "content": content}
+    assert items(Message.assistant(["a", UnknownContent(own)])) == [
+        {"type": "message", "role": "assistant", "content": "a"},
+        own,
+    ]
+
+
 def test_an_image_that_was_taken_out_leaves_its_item() -> None:
     rest = {key: value for key, value in IMAGE.items() if key != "result"}
     assert items(Message.assistant(UnknownContent(rest))) == [rest]

@@ -22,8 +22,11 @@ from duologue.models import CitationContent, ImageContent, Usage
     ("status", "details", "expected"),
     [
         ("completed", None, ("stop", "completed")),
+        ("complete", None, ("stop", "complete")),
         ("completed", {"reason": None}, ("stop", "completed")),
         ("incomplete", {"reason": "max_output_tokens"}, ("length", "max_output_tokens")),
+        ("incomplete", {"reason": "max_tokens"}, ("length", "max_tokens")),
+        ("incomplete", {"reason": "length"}, ("length", "length")),
         ("incomplete", {"reason": "content_filter"}, ("content_filter", "content_filter")),
         ("incomplete", {"reason": "novel"}, ("unknown", "novel")),
         ("incomplete", {"reason": 3}, ("unknown", "incomplete")),

@@ -38,20 +38,21 @@ class Calls:
         if raw and rest != item.rest:
             item.rest = rest
             news["extra"] = {"item": rest, "output_index": item.index}
-        item.length += len(arguments)
+        item.said.add(arguments)
         if news or arguments:
             events.append(ToolCallDelta(item.call, arguments=arguments, call_type=call_type, **news))
 
 
 def _ids(item: Item, raw: dict[str, Any], response_id: str | None) -> dict[str, Any]:
-    """A call's id, where it is news. A tool's result has to name the call, so one without an id gets one: the same at
-    every replay."""
-    call_id = string_or_none(raw.get("call_id")) or string_or_none(raw.get("id"))
-    if item.id is not None and not (item.generated and call_id):
+    """A call's id, where it is news: a better one than before. A tool's result has to name the call, so one without an
+    id gets one: the same at every replay."""
+    made = f"call_{response_id or 'without_id'}_{item.call}"
+    names = (string_or_none(raw.get("call_id")), string_or_none(raw.get("id")), made)
+    rank = next(rank for rank, name in enumerate(names) if name)
+    if item.rank is not None and item.rank <= rank:
         return {}
-    item.id = call_id or f"call_{response_id or 'without_id'}_{item.call}"
-    item.generated = call_id is None
-    return {"id": item.id, "generated_id": item.generated}
+    item.rank = rank
+    return {"id": names[rank], "generated_id": names[rank] is made}
 
 
 def rest_of_arguments(item: Item, said: dict[str, Any]) -> str:
@@ -59,4 +60,4 @@ def rest_of_arguments(item: Item, said: dict[str, Any]) -> str:
     arguments = said.get(CALLS[item.kind][0])
     if isinstance(arguments, dict):  # some servers give them parsed
         arguments = json.dumps(arguments, ensure_ascii=False)
-    return a_string(arguments, "item.arguments")[item.length :]
+    return item.said.rest(a_string(arguments, "item.arguments"))

@@ -34,13 +34,22 @@ def encode(request: ChatRequest, provider: Provider, *, model: str, stream: bool
         UnsupportedError: a content part or a field that the format cannot carry.
     """
     fields = encode_fields(request, FIELDS, UNSUPPORTED, where="the openai-responses format")
-    body: dict[str, Any] = {"model": model, "input": input_items(request.messages), **fields}
-    include = [name for field, name in _INCLUDED.items() if getattr(request, field)]
+    items = input_items(request.messages)
+    if request.extra.get("store") is False:
+        items = [item for item in items if not _stands_for_stored(item)]
+    body: dict[str, Any] = {"model": model, "input": items, **fields}
+    include = [name for field, name in _INCLUDED.items() if getattr(request, field) or request.extra.get(field)]
     if include:
         body["include"] = include
     if stream:
         body["stream"] = True
     return Wire(_PATH, merged(body, dict(request.extra)))
+
+
+def _stands_for_stored(item: dict[str, Any]) -> bool:
+    """Whether an item is reasoning that only a server that stored it knows: one that does not store says that there is
+    no such item, and refuses the request."""
+    return item.get("type") == "reasoning" and not (item.get("encrypted_content") or item.get("content"))
 
 
 def _tool(tool: Tool) -> dict[str, Any]:

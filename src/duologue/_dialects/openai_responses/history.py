@@ -151,8 +151,8 @@ class _Answer:
 
     def item(self, part: UnknownContent) -> None:
         item = dict(part.raw)
-        if item.get("type") == "message":
-            item["content"] = self.parts + list(item.get("content", ()))
+        if item.get("type") == "message" and isinstance(item.get("content", []), list):
+            item["content"] = [*self.parts, *item.get("content", [])]
             self.parts = []
         else:
             self.close_message()

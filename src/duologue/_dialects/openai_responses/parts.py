@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 # The status, or what `incomplete_details` says of it: https://platform.openai.com/docs/api-reference/responses/object
 FINISH_REASONS: dict[str, FinishReason] = {
     "completed": "stop",
+    "complete": "stop",  # some servers' word for it
     "max_output_tokens": "length",
+    "max_tokens": "length",  # servers that put Responses in front of another format, as the next
+    "length": "length",
     "content_filter": "content_filter",
 }
 
