@@ -132,7 +132,8 @@ class Exchange:
             cause, error = error, self._refusal("".join(self._frames.close()))
             error.__cause__ = cause
         self.finished = True
-        self.error = error
+        # The frames that it came through hold the provider's bytes, which crash reports have no business with.
+        self.error = error.with_traceback(None)
         if self.status:
             error.partial = self.response
         error.provider = self._provider
