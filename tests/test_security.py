@@ -1,7 +1,7 @@
 """Neither a key nor a word of the conversation shows itself when something goes wrong, whatever goes wrong.
 
-Each failure is run through every client, with all loggers at DEBUG; then the error, the logs, and the traceback with the
-local variables of every frame are searched for canaries.
+Each failure is run through every client, with all loggers at DEBUG; then the error, the logs, and the traceback with
+the local variables of every frame are searched for canaries.
 """
 
 from __future__ import annotations
