@@ -71,12 +71,12 @@ def test_from_path(tmp_path: Path) -> None:
     image.write_bytes(PNG)
     notes.write_bytes(b"notes")
     assert ImageContent.from_path(image) == ImageContent(data=PNG, media_type="image/png")
-    assert ImageContent.from_path(str(image), "image/x-own").media_type == "image/x-own"
+    assert ImageContent.from_path(str(image), "image/png").media_type == "image/png"
     assert FileContent.from_path(notes) == FileContent(data=b"notes", media_type="text/plain", filename="notes.txt")
     assert FileContent.from_path(notes, filename="other.txt").filename == "other.txt"
     link = tmp_path / "link.md"
     link.symlink_to(notes)
-    assert read_file(link, "text/plain") == (b"notes", "text/plain", "link.md")
+    assert read_file(link, "text/plain", 9) == (b"notes", "text/plain", "link.md")
 
 
 def test_only_the_base_name_is_told(tmp_path: Path) -> None:
@@ -95,14 +95,47 @@ def test_what_is_no_regular_file(tmp_path: Path) -> None:
         read.join(10)
         assert not read.is_alive(), f"{path} was waited for"
         with pytest.raises(OSError, match="is no regular file"):
-            read_file(path, "text/plain")
+            read_file(path, "text/plain", 9)
 
 
 def _refused(path: Path) -> None:
     with pytest.raises(OSError, match="is no regular file"):
-        read_file(path, None)
+        read_file(path, None, 9)
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         ImageContent.from_path(tmp_path / "nothing.png")
+
+
+@pytest.mark.parametrize(
+    ("data", "media_type"),
+    [
+        (PNG, "image/jpeg"),
+        (b"%PDF-1.7", "image/png"),
+        (b"<svg onload='alert(1)'/>", "image/png"),
+        (b"GIF8", "image/gif"),
+        (b"", "image/webp"),
+        (PNG, "image/x-own"),
+    ],
+)
+def test_an_image_that_is_not_what_it_is_said_to_be(data: bytes, media_type: str, tmp_path: Path) -> None:
+    path = tmp_path / "image"
+    path.write_bytes(data)
+    words = f"the image is said to be {media_type}, and its bytes are "
+    with pytest.raises(ValueError, match=words):
+        ImageContent.from_bytes(data, media_type)
+    with pytest.raises(ValueError, match=words):
+        ImageContent.from_path(path, media_type)
+    assert FileContent.from_bytes(data, media_type).data == data  # of files, the provider is the judge
+    assert ImageContent.from_bytes(b"\0\0\0\x1cftypavif", "image/avif").media_type == "image/avif"
+
+
+def test_a_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "huge.png"
+    with path.open("wb") as file:
+        file.truncate(10 * 1024**3)  # sparse: it takes no room
+    with pytest.raises(ValueError, match=r"huge.png' has 10737418240 bytes, more than max_bytes=67108864"):
+        ImageContent.from_path(path)
+    with pytest.raises(ValueError, match="has 10737418240 bytes, more than max_bytes=5"):
+        ImageContent.from_path(path, max_bytes=5)

@@ -6,12 +6,9 @@ The media type comes from the first bytes where they tell it, else from the file
 from __future__ import annotations
 
 import mimetypes
+import os
 import stat
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    import os
 
 # https://mimesniff.spec.whatwg.org/#matching-an-image-type-pattern and the two sections after it.
 _MAGIC = (
@@ -34,26 +31,51 @@ def media_type_of(data: bytes, name: str = "") -> str:
     Raises:
         ValueError: neither tells it.
     """
-    if data[:4] == b"RIFF" and data[8:12] in _RIFF:
-        return _RIFF[data[8:12]]
-    for magic, media_type in _MAGIC:
-        if data.startswith(magic):
-            return media_type
-    guessed = mimetypes.guess_type(name)[0]
+    guessed = _by_magic(data) or mimetypes.guess_type(name)[0]
     if guessed is None:
         raise ValueError("the bytes do not tell what they are: pass media_type, such as 'image/png'")
     return guessed
 
 
-def read_file(path: str | os.PathLike[str], media_type: str | None) -> tuple[bytes, str, str]:
+def _by_magic(data: bytes) -> str | None:
+    if data[:4] == b"RIFF" and data[8:12] in _RIFF:
+        return _RIFF[data[8:12]]
+    return next((media_type for magic, media_type in _MAGIC if data.startswith(magic)), None)
+
+
+def check_image(data: bytes, media_type: str) -> None:
+    """Refuse an image that is said to be of another kind than its bytes are. Of a kind that is not known by its first
+    bytes, the provider is the judge.
+
+    Raises:
+        ValueError: the two do not agree.
+    """
+    found = _by_magic(data)
+    kinds = {kind for _, kind in _MAGIC} | set(_RIFF.values())
+    if found != media_type and (found is not None or media_type in kinds):
+        raise ValueError(f"the image is said to be {media_type}, and its bytes are {found or 'of no kind known'}")
+
+
+def _open_regular(path: str, flags: int) -> int:
+    # Otherwise opening a pipe would wait for its other end.
+    handle = os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise OSError(f"{path!r} is no regular file")
+    return handle
+
+
+def read_file(path: str | os.PathLike[str], media_type: str | None, max_bytes: int) -> tuple[bytes, str, str]:
     """A regular file's bytes, media type and base name.
 
     Raises:
         OSError: it cannot be read, or is a device, a pipe or a folder.
-        ValueError: nothing tells its media type.
+        ValueError: it is larger than `max_bytes`, or nothing tells its media type.
     """
     place = Path(path)
-    if not stat.S_ISREG(place.stat().st_mode):
-        raise OSError(f"{str(place)!r} is no regular file")
-    data = place.read_bytes()
+    with open(place, "rb", opener=_open_regular) as file:
+        size = os.fstat(file.fileno()).st_size
+        if size > max_bytes:
+            raise ValueError(f"{str(place)!r} has {size} bytes, more than max_bytes={max_bytes}")
+        data = file.read(max_bytes)
     return data, media_type or media_type_of(data, place.name), place.name

@@ -233,24 +233,34 @@ class MediaMethods:
         """One out of its bytes; without `media_type`, it is told from the first of them.
 
         Raises:
-            ValueError: no media type is given, and the bytes do not tell it.
+            ValueError: no media type is given, and the bytes do not tell it; or an image is said to be what it is not.
         """
-        from duologue._media import media_type_of
+        from duologue._media import check_image, media_type_of
 
         media_type = media_type or media_type_of(data)
+        if cls.__name__ == "ImageContent":
+            check_image(data, media_type)
         return cls(data=bytes(data), media_type=media_type, **fields)  # type: ignore[call-arg]  # as above
 
     @classmethod
-    def from_path(cls, path: str | os.PathLike[str], media_type: str | None = None, **fields: Any) -> Self:
-        """One out of a file, which is read now.
+    def from_path(
+        cls,
+        path: str | os.PathLike[str],
+        media_type: str | None = None,
+        *,
+        max_bytes: int = 64 * 1024 * 1024,
+        **fields: Any,
+    ) -> Self:
+        """One out of a file, which is read now. Only its base name is told to the model.
 
         Raises:
             OSError: the file cannot be read, or is no regular file.
-            ValueError: no media type is given, and neither the bytes nor the name tell it.
+            ValueError: it has more than `max_bytes`; no media type is given, and neither the bytes nor the name tell
+                it; or an image is said to be what it is not.
         """
         from duologue._media import read_file
 
-        data, guessed, name = read_file(path, media_type)
+        data, guessed, name = read_file(path, media_type, max_bytes)
         if hasattr(cls, "filename"):
             fields.setdefault("filename", name)
         return cls.from_bytes(data, guessed, **fields)
