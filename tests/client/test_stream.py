@@ -231,6 +231,37 @@ async def test_text_pieces(twin: Twin) -> None:
                 assert [piece async for piece in client.stream("hi", raise_errors=False).text()] == ["x"]
 
 
+async def test_small_pieces_of_text_are_joined(twin: Twin) -> None:
+    pieces = ["a", "bc", "d", "efghij", "k"]
+    with ScriptedServer(reply(answer(*pieces)), reply([delta("x"), delta("y"), b"data: {\n\n"])) as server:
+        async with client_for(twin, server) as client:
+            assert [piece async for piece in client.stream("hi").text(min_chars=3)] == ["abc", "defghij", "k"]
+            seen = []
+            text = client.stream("hi").text(min_chars=100)
+            with pytest.raises(DecodeError):  # noqa: PT012 - what came before the error counts
+                async for piece in text:
+                    seen.append(piece)  # noqa: PERF401 - likewise
+            assert seen == ["xy"]
+            with pytest.raises(DecodeError):
+                await anext(aiter(text))
+            for wrong in ({"min_chars": -1}, {"max_delay": -0.1}):
+                with pytest.raises(ValueError, match="must not be negative"):
+                    client.stream("hi").text(**wrong)
+
+
+async def test_a_piece_of_text_is_not_held_for_long(twin: Twin) -> None:
+    body = [head(200, CHUNKED), chunk(delta("a")), chunk(delta("b")), pause(0.1), *map(chunk, answer("c")), chunk(b"")]
+    with ScriptedServer(body) as server:
+        async with client_for(twin, server) as client:
+            text = client.stream("hi").text(min_chars=100, max_delay=0.05)
+            assert [piece async for piece in text] == ["abc"]
+    pinged = [*body[:4], chunk(delta("c")), pause(0.1), *map(chunk, answer("d")), chunk(b"")]
+    with ScriptedServer(pinged) as server:
+        async with client_for(twin, server) as client:
+            text = client.stream("hi").text(min_chars=100, max_delay=0.05)
+            assert [piece async for piece in text] == ["abc", "d"]
+
+
 async def test_iterating_again_gives_nothing_and_asks_nothing(twin: Twin) -> None:
     with ScriptedServer(reply(answer("x"))) as server:
         async with client_for(twin, server) as client:

@@ -52,8 +52,8 @@ class BlockingStream:
     async def result(self) -> duologue.ChatResponse:
         return self.stream.result()
 
-    def text(self) -> Any:
-        return BlockingText(self.stream.text())
+    def text(self, **options: Any) -> Any:
+        return BlockingText(self.stream.text(**options))
 
 
 class BlockingText:

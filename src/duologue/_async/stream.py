@@ -7,6 +7,7 @@ any place, the connection is back in the pool or closed.
 from __future__ import annotations
 
 from collections import deque
+from math import inf
 from threading import Lock
 from time import monotonic
 from typing import TYPE_CHECKING, Self
@@ -90,9 +91,21 @@ class AsyncStream:
         self._events.clear()
         await self.stop(ClosedError("the stream was closed while it was being read"))
 
-    def text(self) -> AsyncText:
-        """The pieces of text only, as strings; an error is raised."""
-        return AsyncText(self)
+    def text(self, *, min_chars: int = 1, max_delay: float | None = None) -> AsyncText:
+        """The pieces of text only, as strings; an error is raised.
+
+        Args:
+            min_chars: hold small pieces back until there are so many characters, so that a display need not be drawn
+                anew for each. What is held is given at the end, and before an error, however little it is.
+            max_delay: the seconds after which a piece is given all the same, looked at whenever an event comes; None
+                for any time.
+
+        Raises:
+            ValueError: one of the two is negative.
+        """
+        if min_chars < 0 or (max_delay is not None and max_delay < 0):
+            raise ValueError("min_chars and max_delay must not be negative")
+        return AsyncText(self, min_chars, inf if max_delay is None else max_delay)
 
     async def result(self) -> ChatResponse:
         """Run to the end and give the whole answer.
@@ -244,10 +257,15 @@ class AsyncStream:
 
 
 class AsyncText:
-    """The text pieces of a stream."""
+    """The text pieces of a stream, the small ones joined; made by `AsyncStream.text`."""
 
-    def __init__(self, stream: AsyncStream) -> None:
+    def __init__(self, stream: AsyncStream, min_chars: int, max_delay: float) -> None:
         self._stream = stream
+        self._min_chars = min_chars
+        self._max_delay = max_delay
+        self._held = ""
+        self._since = inf
+        self._error: DuologueError | None = None
 
     def __aiter__(self) -> Self:
         return self
@@ -255,7 +273,27 @@ class AsyncText:
     async def __anext__(self) -> str:
         async for event in self._stream:
             if isinstance(event, TextDelta):
-                return event.text
+                self._hold(event.text)
             if isinstance(event, Error):
-                raise event.error
+                self._error = event.error
+                break
+            if self._held and self._is_due():
+                return self._give()
+        if self._held:
+            return self._give()
+        error, self._error = self._error, None
+        if error is not None:
+            raise error
         raise StopAsyncIteration
+
+    def _hold(self, text: str) -> None:
+        if not self._held and self._max_delay < inf:
+            self._since = monotonic()
+        self._held += text
+
+    def _is_due(self) -> bool:
+        return len(self._held) >= self._min_chars or monotonic() - self._since >= self._max_delay
+
+    def _give(self) -> str:
+        text, self._held = self._held, ""
+        return text

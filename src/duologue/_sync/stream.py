@@ -8,6 +8,7 @@ any place, the connection is back in the pool or closed.
 from __future__ import annotations
 
 from collections import deque
+from math import inf
 from threading import Lock
 from time import monotonic
 from typing import TYPE_CHECKING, Self
@@ -91,9 +92,21 @@ class Stream:
         self._events.clear()
         self.stop(ClosedError("the stream was closed while it was being read"))
 
-    def text(self) -> Text:
-        """The pieces of text only, as strings; an error is raised."""
-        return Text(self)
+    def text(self, *, min_chars: int = 1, max_delay: float | None = None) -> Text:
+        """The pieces of text only, as strings; an error is raised.
+
+        Args:
+            min_chars: hold small pieces back until there are so many characters, so that a display need not be drawn
+                anew for each. What is held is given at the end, and before an error, however little it is.
+            max_delay: the seconds after which a piece is given all the same, looked at whenever an event comes; None
+                for any time.
+
+        Raises:
+            ValueError: one of the two is negative.
+        """
+        if min_chars < 0 or (max_delay is not None and max_delay < 0):
+            raise ValueError("min_chars and max_delay must not be negative")
+        return Text(self, min_chars, inf if max_delay is None else max_delay)
 
     def result(self) -> ChatResponse:
         """Run to the end and give the whole answer.
@@ -245,10 +258,15 @@ class Stream:
 
 
 class Text:
-    """The text pieces of a stream."""
+    """The text pieces of a stream, the small ones joined; made by `Stream.text`."""
 
-    def __init__(self, stream: Stream) -> None:
+    def __init__(self, stream: Stream, min_chars: int, max_delay: float) -> None:
         self._stream = stream
+        self._min_chars = min_chars
+        self._max_delay = max_delay
+        self._held = ""
+        self._since = inf
+        self._error: DuologueError | None = None
 
     def __iter__(self) -> Self:
         return self
@@ -256,7 +274,27 @@ class Text:
     def __next__(self) -> str:
         for event in self._stream:
             if isinstance(event, TextDelta):
-                return event.text
+                self._hold(event.text)
             if isinstance(event, Error):
-                raise event.error
+                self._error = event.error
+                break
+            if self._held and self._is_due():
+                return self._give()
+        if self._held:
+            return self._give()
+        error, self._error = self._error, None
+        if error is not None:
+            raise error
         raise StopIteration
+
+    def _hold(self, text: str) -> None:
+        if not self._held and self._max_delay < inf:
+            self._since = monotonic()
+        self._held += text
+
+    def _is_due(self) -> bool:
+        return len(self._held) >= self._min_chars or monotonic() - self._since >= self._max_delay
+
+    def _give(self) -> str:
+        text, self._held = self._held, ""
+        return text
