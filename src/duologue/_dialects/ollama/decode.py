@@ -65,8 +65,7 @@ class Decoder:
         error = line.get("error")
         if not line.keys() & _SAYS:
             raise api_error(line) if error is not None else _no_line(line)
-        if not error or "message" in line:
-            self._line(line, events)
+        self._line(line, events)
         if error:
             raise api_error(line)
         self._end(line, events)
