@@ -86,6 +86,7 @@ def test_retry_after(headers: dict[str, str], now: float | None, seconds: float 
         ({"x-request-id": "a", "cf-ray": "b"}, "a"),
         ({"x-request-id": "", "request-id": "c"}, "c"),
         ({"cf-ray": "b"}, "b"),
+        ({"x-debug-trace-id": "d"}, "d"),
     ],
 )
 def test_request_id(headers: dict[str, str], found: str | None) -> None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _NUMBER = re.compile(r"\d{1,10}(\.\d+)?", re.ASCII)
 
 # Each provider has its own name for it; the first that is there counts.
-_REQUEST_IDS = ("x-request-id", "request-id", "apim-request-id", "x-amzn-requestid", "cf-ray")
+_REQUEST_IDS = ("x-request-id", "request-id", "apim-request-id", "x-amzn-requestid", "x-debug-trace-id", "cf-ray")
 
 
 def request_id(headers: Mapping[str, str]) -> str | None:

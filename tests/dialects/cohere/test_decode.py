@@ -152,6 +152,44 @@ def test_blocks_that_share_an_index() -> None:
     assert reading.message.content == parts
 
 
+def test_pieces_without_an_index_go_on_with_the_last_block() -> None:
+    reading = stream(
+        begin(),
+        event("content-start", 0, content={"type": "thinking", "thinking": ""}),
+        event("content-delta", 0, content={"thinking": "a"}),
+        event("content-delta", None, content={"thinking": "b"}),
+        event("content-delta", 0, content={"thinking": "c"}),
+        event("content-start", None, content={"type": "text", "text": ""}),
+        {**event("content-delta", None, content={"text": "d"}), "index": "0"},
+        event("content-delta", None, content={"text": "e"}),
+        end(),
+    )
+    assert reading.message.content == (ReasoningContent("abc"), TextContent("de"))
+
+
+def test_parts_in_lists() -> None:
+    """In a whole message they are in lists, and the guide to streaming speaks of a list of calls."""
+    two = [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]
+    calls = [{"id": key, "type": "function", "function": {"name": "f", "arguments": ""}} for key in "xy"]
+    reading = stream(
+        begin(),
+        event("content-start", 0, content=two),
+        event("content-delta", 0, content=[{"text": "c"}]),
+        event("tool-call-start", 0, tool_calls=calls),
+        event("tool-call-delta", 0, tool_calls=[{"function": {"arguments": "{}"}}]),
+        end("TOOL_CALL"),
+    )
+    assert reading.message.content == (TextContent("a"), TextContent("bc"))
+    assert reading.message.tool_calls == (ToolCall("x", "f"), ToolCall("y", "f", "{}"))
+
+
+def test_an_id_that_only_the_end_tells() -> None:
+    reading = stream({**begin(), "id": None}, event("content-delta", 0, content={"text": "x"}), {**end(), "id": "late"})
+    assert reading.response.id == "late"
+    assert stream(begin(), {**end(), "id": "other"}).response.id == "r"
+    assert isinstance(stream({**begin(), "id": None}, {**end(), "id": 1}).error, DecodeError)
+
+
 def test_a_message_that_is_whole_at_the_start() -> None:
     reading = stream({**event("message-start", content=[{"type": "text", "text": "x"}]), "id": "r"}, end())
     assert reading.message.content == (TextContent("x"),)
@@ -174,6 +212,20 @@ def test_calls_are_counted_from_0_whatever_their_indexes() -> None:
 def test_a_call_that_begins_at_a_known_index_is_another() -> None:
     reading = stream(begin(), call(0, "a", "f"), more(0, "1"), call(0, "b", "g"), more(0, "2"), end("TOOL_CALL"))
     assert reading.message.tool_calls == (ToolCall("a", "f", "1"), ToolCall("b", "g", "2"))
+
+
+def test_a_piece_of_a_call_without_an_index() -> None:
+    reading = stream(
+        begin(),
+        call(0, "a", "f"),
+        more(0, "["),
+        call(1, "b", "g"),
+        more(1, "{"),
+        more(None, "}"),
+        more(0, "]"),
+        end("TOOL_CALL"),
+    )
+    assert reading.message.tool_calls == (ToolCall("a", "f", "[]"), ToolCall("b", "g", "{}"))
 
 
 def test_calls_without_indexes() -> None:
@@ -224,7 +276,10 @@ def test_log_probabilities_are_joined() -> None:
 def test_unknown_events() -> None:
     novel = {"type": "novel", "message": {"a": 1}}
     debug = {"type": "debug", "prompt": "p"}
-    assert stream(begin(), novel, debug, end()).of(Unknown) == [Unknown(novel), Unknown(debug)]
+    notice = {"type": "warning", "message": "slow today"}
+    reading = stream(begin(), novel, debug, notice, end())
+    assert reading.of(Unknown) == [Unknown(novel), Unknown(debug), Unknown(notice)]
+    assert reading.done.response.complete
 
 
 def test_unknown_fields_of_events() -> None:
@@ -285,7 +340,11 @@ def test_no_end(last: bytes) -> None:
         (end("ERROR"), "an error, without a message"),
         (end("TIMEOUT", error="too slow"), "too slow"),
         ({"type": "error", "message": "broken"}, "broken"),
+        ({"type": "stream-error", "message": "broken"}, "broken"),
         ({"id": "x", "message": "broken"}, "broken"),
+        ({"error": {"message": "broken"}}, "broken"),
+        ({"error": "broken"}, "broken"),
+        ({"detail": "broken"}, "broken"),
     ],
 )
 def test_errors_in_a_stream(last: dict[str, Any], message: str) -> None:
@@ -312,6 +371,10 @@ def test_errors_in_place_of_a_whole_answer() -> None:
     reading = whole("no such thing")
     assert isinstance(reading.error, APIError)
     assert reading.error.message == "no such thing"
+    for answer in ({"error": "no"}, {"detail": "no"}, {"error": {"message": "no"}, "message": None}):
+        found = read([dumped(answer)], provider="cohere", headers=JSON, stream=False).error
+        assert isinstance(found, APIError)
+        assert found.message == "no"
     failed = whole({"role": "assistant"}, "ERROR")
     assert isinstance(failed.error, APIError)
     assert failed.error.body == {"finish_reason": "ERROR"}
@@ -334,18 +397,19 @@ WRONG: list[tuple[Any, str]] = [
     ({"type": []}, "type: expected a string, got list"),
     ({"type": "content-end", "delta": "x"}, "delta: expected an object, got str"),
     ({"type": "content-delta", "delta": {"message": "x"}}, "delta.message: expected an object, got str"),
-    (event("content-delta", 0, content="x"), "content: expected an object, got str"),
+    (event("content-delta", 0, content="x"), "content: expected an array, got str"),
+    (event("content-start", 0, content=["x"]), r"content\[\]: expected an object, got str"),
     (event("content-delta", 0, content={"text": 1}), r"content\[\].text: expected a string, got int"),
     (event("content-delta", 0, content={"thinking": 1}), r"content\[\].thinking: expected a string, got int"),
     ({**event("content-delta", 0), "logprobs": "x"}, "logprobs: expected an array, got str"),
     (event("tool-plan-delta", tool_plan=1), "tool_plan: expected a string, got int"),
-    (event("tool-call-start", 0, tool_calls=[1]), "tool_calls: expected an object, got list"),
+    (event("tool-call-start", 0, tool_calls=[1]), r"tool_calls\[\]: expected an object, got int"),
     (event("tool-call-start", 0, tool_calls={"function": 1}), "function: expected an object, got int"),
     (call(0, 1, "f"), "tool_calls.id: expected a string, got int"),  # type: ignore[arg-type]
     (call(0, "a", 1), "function.name: expected a string, got int"),  # type: ignore[arg-type]
     (call(0, "a", "f", {}), "function.arguments: expected a string, got dict"),  # type: ignore[arg-type]
     (more(9, 1), "function.arguments: expected a string, got int"),  # type: ignore[arg-type]
-    (event("tool-call-delta", 9, tool_calls=1), "tool_calls: expected an object, got int"),
+    (event("tool-call-delta", 9, tool_calls=1), "tool_calls: expected an array, got int"),
     (event("citation-start", 0, citations=1), "citations: expected an array, got int"),
     (event("citation-start", 0, citations=[1]), r"citations\[\]: expected an object, got int"),
     (end(1), "finish_reason: expected a string, got int"),  # type: ignore[arg-type]

@@ -29,7 +29,8 @@ def test_blocks(index: Any, block: int) -> None:
         ),
         ({"tokens": {"input_tokens": 7}, "cached_tokens": 5}, Usage(7, 0, 7, 5)),
         ({"tokens": None}, Usage()),
-        ({"billed_units": {"input_tokens": 1}}, Usage()),
+        ({"billed_units": {"input_tokens": 1, "output_tokens": 2}}, Usage(1, 2, 3)),
+        ({"billed_units": {"search_units": 1}, "tokens": {}}, Usage()),
     ],
 )
 def test_counts(usage: dict[str, Any], expected: Usage) -> None:
@@ -43,6 +44,7 @@ def test_counts(usage: dict[str, Any], expected: Usage) -> None:
     [
         ({"tokens": []}, None),
         ({"tokens": [1]}, "usage.tokens: expected an object, got list"),
+        ({"billed_units": [1]}, "usage.billed_units: expected an object, got list"),
         ({"tokens": {"input_tokens": "1"}}, "usage.input_tokens: expected a number, got str"),
         ({"cached_tokens": "1"}, "usage.cached_tokens: expected a number, got str"),
     ],

@@ -164,6 +164,23 @@ def test_what_stands_beside_the_message_is_kept() -> None:
     assert reading.response.extra == {"created_at": TIME, "remote_host": "h", "novel": 1}
 
 
+def test_what_every_line_repeats_is_told_once() -> None:
+    """As the lines of a model do that runs elsewhere."""
+    cloud = {"remote_model": "gpt-oss:120b", "remote_host": "https://ollama.com:443"}
+    reading = stream(*({**line(content="x"), **cloud} for _ in range(3)), {**last(), **cloud})
+    assert reading.events[0] == Start(None, "m", "ollama", {"created_at": TIME, **cloud})
+    assert reading.of(Unknown) == []
+    changed = stream({**line(), **cloud}, {**line(), "remote_model": "b"}, {**last(), "remote_model": "b"})
+    assert changed.of(Unknown) == [Unknown({"remote_model": "b"})]
+    assert changed.response.extra == {"created_at": TIME, **cloud, "remote_model": "b"}
+
+
+def test_a_model_that_is_named_later() -> None:
+    reading = stream({**line(content="x"), "model": ""}, line(content="y"), {**last(), "model": None})
+    assert (reading.response.model, reading.response.text) == ("m", "xy")
+    assert reading.of(Unknown) == [Unknown({"model": "m"})]
+
+
 def test_what_stands_in_the_message_is_kept() -> None:
     reading = stream(line(novel={"a": 1}, gone=None), last())
     assert reading.of(ContentDelta) == [ContentDelta(UnknownContent({"type": "novel", "novel": {"a": 1}}))]
@@ -192,7 +209,36 @@ def test_a_whole_answer_that_is_not_done() -> None:
 
 
 def test_what_comes_after_the_end_is_not_read() -> None:
-    assert stream(last(), line(content="more")).done.response.text == ""
+    for headers in (LINES, JSON):
+        assert as_type(headers, last(), line(content="more")).done.response.text == ""
+
+
+def as_type(headers: dict[str, str], *given: Any, end: bytes = b"\n") -> Reading:
+    """A stream of these lines, under a content type that may not tell so."""
+    return read([b"\n".join(map(dumped, given)) + end], provider="ollama", headers=headers)
+
+
+def test_lines_that_call_themselves_json() -> None:
+    """As servers send them that only look like Ollama."""
+    given = [line(thinking="t"), line(content="x"), line(content="y", tool_calls=[CALL]), last(eval_count=1)]
+    assert as_type(JSON, *given).events == as_type(LINES, *given).events
+    failed = as_type(JSON, *given[:2], {"error": "broken"})
+    assert isinstance(failed.error, APIError)
+    assert (failed.error.message, failed.response.text) == ("broken", "x")
+
+
+@pytest.mark.parametrize("end", [b"", b"\n", b'\n{"done', b'\n{"done":tru'])
+def test_no_end_of_lines_that_call_themselves_json(end: bytes) -> None:
+    reading = as_type(JSON, line(content="x"), line(content="y"), end=end)
+    assert isinstance(reading.error, StreamTruncated)
+    assert reading.response.text == "xy"
+
+
+def test_an_answer_over_several_lines() -> None:
+    body = json.dumps({**line(content="x"), "done": True}, indent=1).encode()
+    for end in (b"", b"\n"):
+        assert read([body + end], provider="ollama", headers=JSON).done.response.text == "x"
+    assert isinstance(read([body[:-2]], provider="ollama", headers=JSON).error, StreamTruncated)
 
 
 # -- errors ------------------------------------------------------------------------------------------------------------
@@ -217,6 +263,13 @@ def test_an_error_in_place_of_an_answer(answer: dict[str, Any]) -> None:
     for reading in (stream(answer), whole(answer)):
         assert isinstance(reading.error, APIError)
         assert reading.error.message == "no"
+
+
+def test_an_error_without_a_word() -> None:
+    for reading in (stream(line(content="x"), {"error": ""}), whole({"error": ""})):
+        assert isinstance(reading.error, APIError)
+        assert reading.error.message == "an error, without a message"
+    assert stream({**last(), "error": ""}).done.finish_reason == "stop"
 
 
 def test_an_error_status() -> None:
@@ -264,8 +317,9 @@ def test_wrong_types(wrong: Any, match: str) -> None:
 
 
 def test_a_model_that_is_no_name() -> None:
-    with pytest.raises(DecodeError, match="model: expected a string, got int"):
-        raise stream(line() | {"model": 1}).error or AssertionError
+    for before in ([], [line()], [line() | {"model": None}]):
+        with pytest.raises(DecodeError, match="model: expected a string, got int"):
+            raise stream(*before, line() | {"model": 1}).error or AssertionError
 
 
 def test_null_counts_as_left_out() -> None:

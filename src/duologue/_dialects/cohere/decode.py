@@ -62,7 +62,7 @@ class Decoder:
         self._provider = provider.name
         self._response_id = ""
         self._plan: list[str] = []
-        # How many of each there are, and which one an index means.
+        # How many of each there are, and which one an index means; none at all means the last one.
         self._blocks = self._calls = 0
         self._block: dict[int | None, int] = {}
         self._call: dict[int | None, int] = {}
@@ -81,12 +81,12 @@ class Decoder:
         if take is not None:
             take(self, event, events)
             self._news(event, kind, events)
-        elif kind == "error" or isinstance(event.get("message"), str):
+        elif "error" in kind or (not event.get("type") and isinstance(event.get("message"), str)):
             raise api_error(event)
         elif "type" in event:
             events.append(Unknown(event))
         else:
-            raise DecodeError(f"no event of Cohere's Chat: it has no `type`, but {_keys(event)}")
+            raise _stranger(event, "event", "type")
 
     def feed_whole(self, body: str, events: list[StreamEvent]) -> None:
         """Decode an answer that was not streamed; see `duologue._dialects.Decoder`."""
@@ -97,7 +97,7 @@ class Decoder:
         if isinstance(message, str):
             raise api_error(answer)
         if message is None and "finish_reason" not in answer:
-            raise DecodeError(f"no answer of Cohere's Chat: it has no `message`, but {_keys(answer)}")
+            raise _stranger(answer, "answer", "message")
         self._begin(answer, _ANSWER_KEYS, events)
         self._message(an_object(message or {}, "message"), events)
         self._logprobs(an_array(answer.get("logprobs"), "logprobs"), events)
@@ -110,39 +110,35 @@ class Decoder:
         self._message(_message_of(event), events)
 
     def _content_start(self, event: dict[str, Any], events: list[StreamEvent]) -> None:
-        block = an_object(_message_of(event).get("content") or {}, "content")
-        self._begin_block(an_index(event.get("index")), block, events)
+        for block in _several(_message_of(event).get("content") or {}, "content"):
+            self._begin_block(an_index(event.get("index")), an_object(block, "content[]"), events)
 
     def _content_delta(self, event: dict[str, Any], events: list[StreamEvent]) -> None:
-        piece = an_object(_message_of(event).get("content") or {}, "content")
-        number = self._block.get(an_index(event.get("index")))
-        if number is None:
-            self._begin_block(an_index(event.get("index")), piece, events)
-        else:
-            self._add_content(piece, number, events)
-        logprobs = event.get("logprobs")
-        self._logprobs([logprobs] if isinstance(logprobs, dict) else an_array(logprobs, "logprobs"), events)
+        index = an_index(event.get("index"))
+        for piece in _several(_message_of(event).get("content"), "content"):
+            if index in self._block:
+                self._add_content(an_object(piece, "content[]"), self._block[index], events)
+            else:
+                self._begin_block(index, an_object(piece, "content[]"), events)
+        self._logprobs(_several(event.get("logprobs"), "logprobs"), events)
 
     def _tool_plan(self, event: dict[str, Any], events: list[StreamEvent]) -> None:
         self._add_plan(_message_of(event).get("tool_plan"), events)
 
     def _call_start(self, event: dict[str, Any], events: list[StreamEvent]) -> None:
-        call = an_object(_message_of(event).get("tool_calls") or {}, "tool_calls")
-        self._begin_call(an_index(event.get("index")), call, events)
+        for call in _several(_message_of(event).get("tool_calls") or {}, "tool_calls"):
+            self._begin_call(an_index(event.get("index")), an_object(call, "tool_calls[]"), events)
 
     def _call_delta(self, event: dict[str, Any], events: list[StreamEvent]) -> None:
-        call = an_object(_message_of(event).get("tool_calls") or {}, "tool_calls")
-        number = self._call.get(an_index(event.get("index")))
-        if number is None:
-            self._begin_call(an_index(event.get("index")), call, events)
-        else:
-            function = an_object(call.get("function") or {}, "tool_calls.function")
-            arguments = a_string(function.get("arguments"), "tool_calls.function.arguments")
-            events.append(ToolCallDelta(number, arguments=arguments, extra=_extra(call, function)))
+        index = an_index(event.get("index"))
+        for call in _several(_message_of(event).get("tool_calls"), "tool_calls"):
+            if index in self._call:
+                self._add_arguments(an_object(call, "tool_calls[]"), self._call[index], events)
+            else:
+                self._begin_call(index, an_object(call, "tool_calls[]"), events)
 
     def _citation_start(self, event: dict[str, Any], events: list[StreamEvent]) -> None:
-        note = _message_of(event).get("citations")
-        self._citations([note] if isinstance(note, dict) else an_array(note, "citations"), events)
+        self._citations(_several(_message_of(event).get("citations"), "citations"), events)
 
     def _part_end(self, event: dict[str, Any], events: list[StreamEvent]) -> None:
         """The end of a block, a call or a citation, which tells nothing new."""
@@ -174,7 +170,7 @@ class Decoder:
     def _begin_block(self, index: int | None, block: dict[str, Any], events: list[StreamEvent]) -> None:
         """A new block, at an index that another may have had: Command A Reasoning begins its text where its thoughts
         ended."""
-        number = self._block[index] = content_block(self._blocks)
+        number = self._block[index] = self._block[None] = content_block(self._blocks)
         self._blocks += 1
         self._add_content(block, number, events)
 
@@ -200,7 +196,7 @@ class Decoder:
     def _begin_call(self, index: int | None, call: dict[str, Any], events: list[StreamEvent]) -> None:
         function = an_object(call.get("function") or {}, "tool_calls.function")
         call_id = a_string(call.get("id"), "tool_calls.id")
-        number = self._call[index] = self._calls
+        number = self._call[index] = self._call[None] = self._calls
         self._calls += 1
         events.append(
             ToolCallDelta(
@@ -213,6 +209,11 @@ class Decoder:
                 extra=_extra(call, function),
             )
         )
+
+    def _add_arguments(self, call: dict[str, Any], number: int, events: list[StreamEvent]) -> None:
+        function = an_object(call.get("function") or {}, "tool_calls.function")
+        arguments = a_string(function.get("arguments"), "tool_calls.function.arguments")
+        events.append(ToolCallDelta(number, arguments=arguments, extra=_extra(call, function)))
 
     def _citations(self, notes: list[Any], events: list[StreamEvent]) -> None:
         for note in notes:
@@ -227,7 +228,8 @@ class Decoder:
         """What a known event says that is not known, where its own function does not look for it."""
         if kind == "message-start":
             return
-        news = _rest(event, _EVENT_KEYS)
+        news = _rest(event, _EVENT_KEYS if self._response_id else _EVENT_KEYS - {"id"})
+        self._response_id = self._response_id or a_string(event.get("id"), "id")
         if kind != "message-end":
             news |= _rest(_delta_of(event), _DELTA_KEYS) | _rest(_message_of(event), _MESSAGE_KEYS)
         if news:
@@ -272,6 +274,11 @@ def _message_of(event: dict[str, Any]) -> dict[str, Any]:
     return an_object(_delta_of(event).get("message") or {}, "delta.message")
 
 
+def _several(value: Any, path: str) -> list[Any]:
+    """One or more: what a whole message has in lists, its events have one by one, or so do most of them."""
+    return [value] if isinstance(value, dict) else an_array(value, path)
+
+
 def _rest(found: dict[str, Any], known: frozenset[str]) -> dict[str, Any]:
     """What is not known here."""
     return {key: value for key, value in found.items() if key not in known and value is not None}
@@ -291,5 +298,9 @@ def _raise_error(data: str) -> NoReturn:
     raise api_error(payload)
 
 
-def _keys(found: dict[str, Any]) -> str:
-    return ", ".join(sorted(map(repr, found))[:8]) or "nothing"
+def _stranger(found: dict[str, Any], what: str, key: str) -> Exception:
+    """A reply of another kind: an error in a shape of its own, or another provider's format."""
+    if found.keys() & {"error", "detail"}:
+        return api_error(found)
+    keys = ", ".join(sorted(map(repr, found))[:8]) or "nothing"
+    return DecodeError(f"no {what} of Cohere's Chat: it has no `{key}`, but {keys}")

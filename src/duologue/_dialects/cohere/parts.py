@@ -35,8 +35,9 @@ def content_block(index: Any) -> int:
 
 
 def read_usage(usage: dict[str, Any]) -> Usage:
-    """The counts of what the model read and wrote; what is billed is less, and stays in `raw`."""
-    tokens = an_object(usage.get("tokens") or {}, "usage.tokens")
+    """The counts of what the model read and wrote, or else of what is billed, which is less."""
+    name = "tokens" if usage.get("tokens") else "billed_units"
+    tokens = an_object(usage.get(name) or {}, f"usage.{name}")
     read, written = a_count(tokens, "input_tokens"), a_count(tokens, "output_tokens")
     return Usage(
         input_tokens=read,

@@ -38,7 +38,8 @@ FINISH_REASONS: dict[str, FinishReason] = {"stop": "stop", "length": "length", "
 
 _COUNTS = ("prompt_eval_count", "eval_count")
 _CACHED = "prompt_eval_cached_count"
-_KEYS = frozenset({"model", "message", "done", "done_reason", "error", "logprobs", _CACHED, *_COUNTS})
+_KEYS = frozenset({"message", "done", "done_reason", "error", "logprobs", _CACHED, *_COUNTS})
+_SAYS = frozenset({"message", "done"})
 _MESSAGE_KEYS = frozenset({"role", "content", "thinking", "tool_calls", "images"})
 _FUNCTION_KEYS = frozenset({"name", "arguments"})
 _CALL_KEYS = frozenset({"id", "function"})
@@ -51,8 +52,8 @@ class Decoder:
         self.ended = False
         self.finish: dict[int, tuple[FinishReason, str]] = {}
         self._provider = provider.name
+        self._seen: dict[str, Any] = {}
         self._started = False
-        self._known = _KEYS
         self._stamp = ""
         self._calls = 0
 
@@ -62,17 +63,18 @@ class Decoder:
         if not isinstance(line, dict):
             raise DecodeError(f"expected a JSON object, got {kind_of(line)}")
         error = line.get("error")
-        if not error and not line.keys() & {"message", "done"}:
-            raise _no_line(line)
-        if not error or "message" in line:
-            self._line(line, events)
+        if not line.keys() & _SAYS:
+            raise api_error(line) if error is not None else _no_line(line)
+        self._line(line, events)
         if error:
             raise api_error(line)
         self._end(line, events)
 
     def feed_whole(self, body: str, events: list[StreamEvent]) -> None:
-        """Decode an answer that was not streamed; see `duologue._dialects.Decoder`."""
-        self.feed(body, events)
+        """Decode an answer that was not streamed, or was so under another name; see `duologue._dialects.Decoder`."""
+        for line in _lines(body):
+            if not self.ended:
+                self.feed(line, events)
 
     def _line(self, line: dict[str, Any], events: list[StreamEvent]) -> None:
         self._top(line, events)
@@ -84,16 +86,23 @@ class Decoder:
             events.append(Unknown({"logprobs": logprobs}, 0))
 
     def _top(self, line: dict[str, Any], events: list[StreamEvent]) -> None:
-        """What stands beside the message. Each line is stamped with its own time: the first stands for the answer."""
-        news = {key: value for key, value in line.items() if key not in self._known and value is not None}
-        if self._started:
-            if news:
-                events.append(Unknown(news))
-            return
-        self._started = True
-        self._known = _KEYS | {"created_at"}
-        self._stamp = "".join(filter(str.isalnum, str(line.get("created_at") or "")))
-        events.append(Start(None, a_string(line.get("model"), "model") or None, self._provider, news))
+        """What stands beside the message, where it is new. Each line is stamped with its own time: the first stands for
+        the answer."""
+        model = a_string(line.get("model"), "model")
+        found = {**line, "model": model or None}
+        news = {
+            key: value
+            for key, value in found.items()
+            if key not in _KEYS and value is not None and self._seen.get(key) != value
+        }
+        self._seen |= news
+        if not self._started:
+            self._started = True
+            self._stamp = "".join(filter(str.isalnum, str(line.get("created_at") or "")))
+            events.append(Start(None, news.pop("model", None), self._provider, news))
+        elif news.keys() - {"created_at"}:
+            news.pop("created_at", None)
+            events.append(Unknown(news))
 
     def _message(self, message: dict[str, Any], events: list[StreamEvent]) -> None:
         thinking = a_string(message.get("thinking"), "message.thinking")
@@ -144,6 +153,21 @@ class Decoder:
             if word:
                 self.finish[0] = (FINISH_REASONS.get(word, "unknown"), word)
             self.ended = True
+
+
+def _lines(body: str) -> list[str]:
+    """The lines of a body that should be one JSON text, where it is several: not all servers that speak like Ollama
+    call a stream of lines one."""
+    lines = [line for line in body.split("\n") if line and not line.isspace()]
+    return lines if len(lines) > 1 and _is_json(lines[0]) else [body]
+
+
+def _is_json(text: str) -> bool:
+    try:
+        loads(text)
+    except DecodeError:
+        return False
+    return True
 
 
 def _arguments(arguments: Any) -> str:

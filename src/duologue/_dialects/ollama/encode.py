@@ -174,6 +174,11 @@ def _think(reasoning: Reasoning) -> dict[str, Any]:
     return {"think": _THINK.get(reasoning.effort, reasoning.effort)}
 
 
+def _top_logprobs(count: int) -> dict[str, Any]:
+    """The server passes over the count where it is not asked for log probabilities at all."""
+    return {"top_logprobs": count, **({"logprobs": True} if count else {})}
+
+
 # https://docs.ollama.com/modelfile lists the options.
 FIELDS: dict[str, Convert] = {
     "tools": lambda tools: {"tools": [_tool(tool) for tool in tools]},
@@ -187,7 +192,7 @@ FIELDS: dict[str, Convert] = {
     "frequency_penalty": named("options", "frequency_penalty"),
     "presence_penalty": named("options", "presence_penalty"),
     "logprobs": named("logprobs"),
-    "top_logprobs": named("top_logprobs"),
+    "top_logprobs": _top_logprobs,
 }
 # What the format has no place for, and what that means for who asked.
 UNSUPPORTED = {
