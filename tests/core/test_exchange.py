@@ -477,3 +477,14 @@ def test_a_key_that_the_provider_repeats_is_hidden(body: bytes) -> None:
     assert isinstance(event, Error)
     assert "***" in event.error.message
     assert "sk-canary" not in repr(vars(event.error))
+
+
+def test_a_short_key_is_part_of_other_words() -> None:
+    exchange = Exchange(
+        find_dialect("openai-chat"), PROVIDERS["openai"], Limits(), stream=True, known=True, key=Secret("key")
+    )
+    exchange.begin(401, JSON)
+    exchange.feed(b'{"error": {"message": "invalid x-api-key"}}')
+    [event] = exchange.close()
+    assert isinstance(event, Error)
+    assert event.error.message == "invalid x-api-key"

@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 # Nobody reads a longer error, and a hostile server might send one without an end.
 _ERROR_BYTES = 65536
 _ERROR_CHARACTERS = 4096
+# A shorter key is no secret, but a word that may be part of others: a local server's `none`, say.
+_KEY_CHARACTERS = 8
 _STREAM_TYPES = {
     "sse": {"text/event-stream"},
     "jsonl": {"application/x-ndjson", "application/jsonl", "application/x-jsonlines"},
@@ -260,8 +262,9 @@ class Exchange:
                 "would go along: set base_url to the right address",
                 status_code=self.status,
             )
-        if self._key is not None:  # some providers repeat a key that they do not know
-            text = text.replace(self._key.reveal(), "***")
+        key = "" if self._key is None else self._key.reveal()
+        if len(key) >= _KEY_CHARACTERS:  # some providers repeat a key that they do not know
+            text = text.replace(key, "***")
         try:
             payload = loads(text)
         except DecodeError:
