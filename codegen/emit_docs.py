@@ -50,14 +50,62 @@ def _schema_page(page: Page, spec: Spec, homes: Mapping[str, str]) -> str:
 
 def _table_page(table: Table, spec: Spec, homes: Mapping[str, str]) -> str:
     lines = [f"<!-- {banner(table.source)} -->", f"# {table.page.capitalize()}", "", _prose(table.doc), ""]
-    shown = [field for field in table.of.fields if any(field.name in row for row in table.rows.values())]
-    rows = [[_cell(row.get(field.name, field.default)) for field in shown] for row in table.rows.values()]
-    lines += [*_table([f"`{field.name}`" for field in shown], rows), ""]
+    lines += _all_rows(table) if len(table.key) == 1 else _grouped_rows(table)
     lines += [f"## {table.of.name}", "", _prose(table.of.doc), "", *_fields(table.of, homes), ""]
     for enum in spec.enums.values():
         if homes[enum.name] == table.page:
             lines += _enum(enum)
     return "\n".join(lines)
+
+
+def _all_rows(table: Table) -> list[str]:
+    """Every row with every column that one of them gives."""
+    shown = _given(table.of.fields, table.rows.values())
+    rows = [[_cell(row.get(field.name, field.default)) for field in shown] for row in table.rows.values()]
+    return [*_table([f"`{field.name}`" for field in shown], rows), ""]
+
+
+def _grouped_rows(table: Table) -> list[str]:
+    """A table for each value that the rows' names begin with, in which the boolean columns share one."""
+    groups: dict[str, dict[str, Mapping[str, Any]]] = {}
+    for name, row in table.rows.items():
+        groups.setdefault(row[table.key[0]], {})[name] = row
+    names = [*groups, table.of.name]
+    lines = [" · ".join(f"[{_prose(name)}](#{name.lower()})" for name in names), ""]
+    for group, rows in groups.items():
+        lines += [f"## {_prose(group)}", "", *_group(table, rows), ""]
+    return lines
+
+
+def _group(table: Table, rows: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    given = _given(table.of.fields, rows.values())
+    flags = [field for field in given if field.type.name == "boolean"]
+    shown = [field for field in given if field not in flags and field.name not in table.key]
+    lines = [[_code(name), _flags(flags, row), *(_column(field, row) for field in shown)] for name, row in rows.items()]
+    heads = [f"`{head}`" for head in (":".join(table.key), *(field.name for field in shown))]
+    return _table([heads[0], "", *heads[1:]], lines)
+
+
+def _given(fields: Iterable[Field], rows: Iterable[Mapping[str, Any]]) -> list[Field]:
+    """The columns that any of the rows gives."""
+    names = {name for row in rows for name in row}
+    return [field for field in fields if field.name in names]
+
+
+def _column(field: Field, row: Mapping[str, Any]) -> str:
+    """A cell that is short: of an address, a link."""
+    cell = _cell(row.get(field.name, field.default))
+    return f"[{field.name}]({cell[1:-1]})" if cell.startswith("<") else cell
+
+
+def _flags(flags: Iterable[Field], row: Mapping[str, Any]) -> str:
+    """`vision, files; not audio`, of the columns `supports_vision` and so on that the row gives."""
+    words = {
+        value: [field.name.partition("_")[2] or field.name for field in flags if row.get(field.name) is value]
+        for value in (True, False)
+    }
+    parts = [", ".join(words[True]), f"not {', '.join(words[False])}" if words[False] else ""]
+    return "; ".join(filter(None, parts))
 
 
 def _union(union: Union, spec: Spec) -> list[str]:
@@ -124,6 +172,8 @@ def _cell(value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, (int, float)):
+        return f"{value:,}"
     if isinstance(value, (tuple, list)):
         return ", ".join(map(_cell, value))
     if isinstance(value, dict):

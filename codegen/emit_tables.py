@@ -1,4 +1,4 @@
-"""Emits `_tables`: each table as a read-only mapping from a row's key to an instance of the table's class."""
+"""Emits the tables: each a read-only mapping from a row's name to an instance of the table's class."""
 
 from __future__ import annotations
 
@@ -7,16 +7,21 @@ from typing import TYPE_CHECKING, Any
 from .text import INDENT, WIDTH, argument, banner, comment, docstring, imported, literal, wrap
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from .model import Spec, Table
 
 
-def emit_tables(spec: Spec) -> str:
-    """The module's text."""
-    classes = sorted({table.of.name for table in spec.tables})
+def emit_tables(spec: Spec) -> Mapping[str, str]:
+    """The modules' texts by their names."""
+    modules = dict.fromkeys(table.module for table in spec.tables)
+    return {module: _module([table for table in spec.tables if table.module == module]) for module in modules}
+
+
+def _module(tables: Sequence[Table]) -> str:
+    classes = sorted({table.of.name for table in tables})
     lines = [
-        *comment(banner(*(table.source for table in spec.tables))),
+        *comment(banner(*(table.source for table in tables))),
         '"""The tables of `spec/`, by the name of each row. Only columns that differ from the default are given."""',
         "",
         "from __future__ import annotations",
@@ -27,9 +32,9 @@ def emit_tables(spec: Spec) -> str:
         "",
         *imported("duologue.models", classes),
         "",
-        "__all__ = [" + ", ".join(literal(name) for name in sorted(table.name for table in spec.tables)) + "]",
+        "__all__ = [" + ", ".join(literal(name) for name in sorted(table.name for table in tables)) + "]",
     ]
-    for table in spec.tables:
+    for table in tables:
         lines += ["", *_table(table)]
     return "\n".join([*lines, ""])
 

@@ -155,14 +155,15 @@ class Page:
 
 @attrs.frozen
 class Table:
-    """One table file: rows of `of`, by the value of the column `key`."""
+    """One table file: rows of `of`, by the values of the columns `key` with `:` between them."""
 
     name: str
     page: str
     source: str
+    module: str
     doc: str
     of: Class
-    key: str
+    key: tuple[str, ...]
     rows: Mapping[str, Mapping[str, Any]]
 
 

@@ -42,7 +42,7 @@ def generate(root: Path) -> Mapping[str, bytes]:
     """
     spec = load(root)
     files = {f"{PACKAGE}/{module}.py": emit_module(spec, module) for module in MODULES}
-    files[f"{PACKAGE}/_tables.py"] = emit_tables(spec)
+    files |= {f"{PACKAGE}/{module}.py": text for module, text in emit_tables(spec).items()}
     files[f"{PACKAGE}/_unions.py"] = emit_unions(spec)
     files[f"{PACKAGE}/schema.json"] = emit_schema(spec)
     files |= {f"{REFERENCE}/{name}": text for name, text in emit_pages(spec).items()}

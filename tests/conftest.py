@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from duologue._core import registry
+from duologue._core import catalog, registry
 from tests.kit.twins import Twin, is_coroutine_test
 
 if TYPE_CHECKING:
-    from duologue.models import Provider
+    from duologue.models import ModelInfo, Provider
 
 
 def pytest_configure() -> None:
@@ -39,6 +39,14 @@ def added(monkeypatch: pytest.MonkeyPatch) -> dict[str, Provider]:
     providers: dict[str, Provider] = {}
     monkeypatch.setattr(registry, "_added", providers)
     return providers
+
+
+@pytest.fixture
+def added_models(monkeypatch: pytest.MonkeyPatch) -> dict[tuple[str, str], ModelInfo]:
+    """The rows of models that were added at run time: none, and none when the test is over."""
+    models: dict[tuple[str, str], ModelInfo] = {}
+    monkeypatch.setattr(catalog, "_added", models)
+    return models
 
 
 @pytest.fixture(autouse=True)

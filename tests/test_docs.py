@@ -60,7 +60,7 @@ def anchors(page: Path) -> set[str]:
 
 
 @pages
-@pytest.mark.usefixtures("added")  # for what a page registers
+@pytest.mark.usefixtures("added", "added_models")  # for what a page registers
 def test_the_code_runs(page: Path) -> None:
     if importlib.util.find_spec("xllamacpp") is None:
         pytest.skip("xllamacpp is not installed: no wheel of it for this platform, or not the extra `local`")

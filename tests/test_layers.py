@@ -80,13 +80,14 @@ ARROWS: dict[str, set[str]] = {
     "events": {"_methods", "errors", "models"},
     "_methods": {"_check", "_json", "_media", "_view", "errors", "models"},
     "_tables": {"models"},
+    "_model_table": {"models"},
     "_plugins": {"errors"},
     "_probe": set(),
     "_dialects": SCHEMA | {"_dialects", "_frames", "_plugins"},
     "_secret": {"errors"},
     "config": {"_secret", "errors"},
-    "_core": SCHEMA
-    | {"_core", "_dialects", "_frames", "_plugins", "_secret", "_tables", "_version", "config", "local"},
+    "_core": SCHEMA | {"_core", "_dialects", "_frames", "_model_table", "_plugins", "_secret", "_tables", "_version"}
+    | {"config", "local"},
     "_waiting": {"_core", "errors"},
     "_async": {"_async", "_core", "_probe", "_waiting", "config", "errors", "events"},
     "_sync": {"_core", "_probe", "_sync", "_waiting", "config", "errors", "events"},

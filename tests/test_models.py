@@ -12,7 +12,8 @@ import attrs
 import pytest
 
 from duologue import events, models
-from duologue._tables import MODELS, PROVIDERS
+from duologue._model_table import MODELS
+from duologue._tables import PROVIDERS
 from duologue.events import StreamEvent, TextDelta
 from duologue.models import (
     ROLE_VALUES,
@@ -143,10 +144,13 @@ def test_help_explains_the_fields() -> None:
 
 
 def test_the_tables_cannot_be_changed() -> None:
-    assert all(key == row.name for table in (PROVIDERS, MODELS) for key, row in table.items())
+    assert all(key == row.name for key, row in PROVIDERS.items())
+    assert all(key == f"{row.provider}:{row.name}" for key, row in MODELS.items())
     assert {row.provider for row in MODELS.values()} <= set(PROVIDERS)
     with pytest.raises(TypeError):
         PROVIDERS["x"] = PROVIDERS["openai"]  # type: ignore[index]
+    with pytest.raises(TypeError):
+        MODELS["x"] = MODELS["openai:gpt-4o"]  # type: ignore[index]
     assert isinstance(PROVIDERS["openai"], Provider)
 
 

@@ -95,7 +95,17 @@ ERRORS = [
     "TransportError",
     "UnsupportedError",
 ]
-REST = ["__version__", "errors", "events", "from_dict", "from_json", "register_provider", "to_dict", "to_json"]
+REST = [
+    "__version__",
+    "errors",
+    "events",
+    "from_dict",
+    "from_json",
+    "register_model",
+    "register_provider",
+    "to_dict",
+    "to_json",
+]
 NAMES = [*CLIENTS, *KNOBS, *MESSAGES, *WORDS, *EVENTS, *ERRORS, *REST]
 
 
@@ -144,7 +154,9 @@ def test_every_field_is_explained(value: type) -> None:
     assert missing == []
 
 
-@pytest.mark.parametrize("name", ["from_dict", "from_json", "to_dict", "to_json"])
+@pytest.mark.parametrize(
+    "name", ["from_dict", "from_json", "register_model", "register_provider", "to_dict", "to_json"]
+)
 def test_every_function_is_explained(name: str) -> None:
     assert inspect.getdoc(getattr(duologue, name))
 
@@ -204,3 +216,20 @@ def test_importing_is_cheap_and_asks_nobody() -> None:
     assert loaded & slow == set()
     inside = {name for name in json.loads(run.stdout) if name.startswith("duologue.")}
     assert not {name for name in inside if name.startswith(("duologue.local", "duologue._cli"))}
+    assert "duologue._model_table" not in inside
+
+
+_MADE = """
+import sys
+import duologue
+made = [duologue.Client("openai", api_key="k"), duologue.AsyncClient("openai", api_key="k")]
+assert "duologue._model_table" not in sys.modules
+for client in made:
+    assert client.model_info().known
+assert "duologue._model_table" in sys.modules
+"""
+
+
+def test_the_model_table_is_loaded_when_a_model_is_asked_for() -> None:
+    run = subprocess.run([sys.executable, "-c", _MADE], capture_output=True, text=True, check=False)
+    assert (run.returncode, run.stderr) == (0, "")

@@ -14,6 +14,9 @@ from duologue._async import (
     AsyncClient,
     AsyncStream,
 )
+from duologue._core.catalog import (
+    register_model,
+)
 from duologue._core.registry import (
     register_provider,
 )
@@ -195,6 +198,7 @@ __all__ = [
     "events",
     "from_dict",
     "from_json",
+    "register_model",
     "register_provider",
     "to_dict",
     "to_json",

@@ -647,6 +647,8 @@ class Provider:
             take it.
         headers: HTTP headers that every request carries.
         stream_usage: Whether to ask for a usage chunk with `stream_options`.
+        models_of: The provider that serves the same models under the same names, whose rows of the model table hold
+            here too.
     """
 
     name: str = attrs.field(validator=check.field(check.string))
@@ -670,6 +672,7 @@ class Provider:
         hash=False,
     )
     stream_usage: bool = attrs.field(default=True, validator=check.field(check.boolean))
+    models_of: str | None = attrs.field(default=None, validator=check.field(check.optional(check.string)))
 
 
 @attrs.frozen
@@ -691,7 +694,14 @@ class ModelInfo:
         supports_json_schema: Whether an answer can be held to a JSON Schema.
         context_window: Tokens it can read and write in all.
         max_output_tokens: Tokens it can write in one answer.
+        input_price: US dollars for a million tokens that it reads; where long prompts cost more, the price of short
+            ones.
+        output_price: US dollars for a million tokens that it writes.
+        cached_input_price: US dollars for a million tokens that are read from the cache of prompts.
+        cache_write_price: US dollars for a million tokens that are put into the cache of prompts, where that has a
+            price of its own.
         source: The page that says so.
+        as_of: The day on which it said so, as `2026-07-24`.
     """
 
     name: str = attrs.field(validator=check.field(check.string))
@@ -712,7 +722,24 @@ class ModelInfo:
         default=None,
         validator=check.field(check.optional(check.integer(minimum=1))),
     )
+    input_price: float | None = attrs.field(
+        default=None,
+        validator=check.field(check.optional(check.number(minimum=0))),
+    )
+    output_price: float | None = attrs.field(
+        default=None,
+        validator=check.field(check.optional(check.number(minimum=0))),
+    )
+    cached_input_price: float | None = attrs.field(
+        default=None,
+        validator=check.field(check.optional(check.number(minimum=0))),
+    )
+    cache_write_price: float | None = attrs.field(
+        default=None,
+        validator=check.field(check.optional(check.number(minimum=0))),
+    )
     source: str | None = attrs.field(default=None, validator=check.field(check.optional(check.string)))
+    as_of: str | None = attrs.field(default=None, validator=check.field(check.optional(check.string)))
 
 
 ContentPart: TypeAlias = (

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import duologue
-from duologue._tables import MODELS, PROVIDERS
+from duologue._model_table import MODELS
+from duologue._tables import PROVIDERS
 
 if TYPE_CHECKING:
     from tests.cli.kit import Command
@@ -49,12 +50,17 @@ def test_models(command: Command) -> None:
     code, out, err = command("models")
     heads, *rows = out.splitlines()
     assert (code, err) == (0, "")
-    assert heads.split() == ["MODEL", "PROVIDER", "CONTEXT", "OUTPUT", "CAN", "DO"]
+    assert heads.split() == ["MODEL", "CONTEXT", "OUTPUT", "$", "IN", "$", "OUT", "AS", "OF", "CAN", "DO"]
     assert [row.split()[0] for row in rows] == list(MODELS)
-    [row] = [row.split() for row in rows if row.startswith("smollm2-135m ")]
-    assert row[1:5] == ["local", "8192", "?", "streaming,"]
+    [row] = [row.split() for row in rows if row.startswith("local:smollm2-135m ")]
+    assert row[1:5] == ["8192", "?", "?", "?"]
+    assert row[6] == "streaming,"
     assert "json_schema" in row
     assert "vision," not in row
+    [row] = [row.split() for row in rows if row.startswith("openai:gpt-4o-mini ")]
+    assert row[1:6] == ["128000", "16384", "0.15", "0.6", MODELS["openai:gpt-4o-mini"].as_of]
+    [row] = [row.split() for row in rows if row.startswith("openai:o1-pro ")]
+    assert "streaming," not in row
 
 
 def test_models_in_json(command: Command) -> None:

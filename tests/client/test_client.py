@@ -6,6 +6,7 @@ import ssl
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
+import attrs
 import httpx
 import pytest
 import trustme
@@ -21,6 +22,7 @@ from duologue import (
     RetryPolicy,
     Timeouts,
     UnsupportedError,
+    register_model,
 )
 from duologue._core.network import ssl_context
 from tests.client.test_stream import CHUNKED, client_for
@@ -28,6 +30,7 @@ from tests.kit.server import ScriptedServer, chunk, head, pause, reply, until_cl
 from tests.kit.wire import answer, delta
 
 if TYPE_CHECKING:
+    from duologue import ModelInfo
     from tests.kit.twins import Twin
 
 GOOD = reply(answer("x"))
@@ -119,7 +122,31 @@ async def test_model_info(twin: Twin) -> None:
     assert (unknown.name, unknown.provider, unknown.known) == ("gpt-99", "openai", False)
     assert unknown.supports_streaming
     assert unknown.supports_tools is None
+    assert unknown.input_price is None
     await client.aclose()
+
+
+async def test_a_model_that_does_not_stream(twin: Twin, added_models: dict[tuple[str, str], ModelInfo]) -> None:
+    with ScriptedServer(GOOD) as server:
+        async with twin.Client("openai:o1-pro", base_url=server.base_url, api_key="sk-1") as client:
+            with pytest.raises(UnsupportedError, match=r"o1-pro does not stream: use chat\(\)"):
+                client.stream("hi")
+            assert server.requests == []
+            register_model(attrs.evolve(client.model_info(), supports_streaming=True))
+            assert (await client.stream("hi").result()).text == "x"
+
+
+async def test_a_model_that_is_registered(twin: Twin, added_models: dict[tuple[str, str], ModelInfo]) -> None:
+    with ScriptedServer(GOOD) as server:
+        async with twin.Client("openai:mine", base_url=server.base_url, api_key="sk-1") as client:
+            assert not client.model_info().known
+            row = register_model("openai:mine", supports_streaming=False, input_price=0.1)
+            assert client.model_info() == row
+            with pytest.raises(UnsupportedError, match="mine does not stream"):
+                client.stream("hi")
+            with pytest.raises(UnsupportedError, match="mine does not stream"):
+                client.stream("hi", model="mine")
+            assert (await client.stream("hi", model="other").result()).text == "x"
 
 
 def test_from_env(monkeypatch: pytest.MonkeyPatch) -> None:

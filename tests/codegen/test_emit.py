@@ -122,6 +122,64 @@ rows:
     assert """| `short` | `up`: `this "side"`, ``: `it's` | `a`: `b`, `c`:  | `x` |""" in page
 
 
+TREES = """\
+module: models
+doc: A page.
+classes:
+  Tree:
+    doc: A tree.
+    fields:
+      id: {type: string, doc: Its id.}
+      forest: {type: string, doc: Where it stands.}
+      known: {type: boolean, default: true, doc: Whether it is.}
+      has_leaves: {type: boolean, optional: true, doc: Whether it has leaves.}
+      has_fruit: {type: boolean, optional: true, doc: Whether it has fruit.}
+      height: {type: integer, optional: true, doc: Its height.}
+      price: {type: number, optional: true, doc: What it costs.}
+      page: {type: string, optional: true, doc: Where that stands.}
+"""
+
+FOREST = """\
+table: TREES
+module: _tree_table
+of: Tree
+key: [forest, id]
+doc: The trees.
+rows:
+  north:oak: {has_leaves: true, has_fruit: false, height: 12345, price: 2.5, page: "https://example.com/oak"}
+  south:fir: {has_leaves: false, known: false}
+  north:ash: {has_leaves: true, has_fruit: true}
+"""
+
+
+def test_a_table_in_groups(tmp_path: Path) -> None:
+    """A module and groups of rows of its own: by the first column that names the rows."""
+    files = generate(small_tree(tmp_path, trees=TREES, forest=FOREST))
+    page = files["docs/reference/forest.md"].decode().partition("The trees.\n\n")[2].partition("## Tree\n")[0]
+    assert (
+        page
+        == """\
+[north](#north) · [south](#south) · [Tree](#tree)
+
+## north
+
+| `forest:id` |  | `height` | `price` | `page` |
+| --- | --- | --- | --- | --- |
+| `north:oak` | leaves; not fruit | 12,345 | 2.5 | [page](https://example.com/oak) |
+| `north:ash` | leaves, fruit |  |  |  |
+
+## south
+
+| `forest:id` |  |
+| --- | --- |
+| `south:fir` | not known, leaves |
+
+"""
+    )
+    assert "TREES" in files["src/duologue/_tree_table.py"].decode()
+    assert "TREES" not in files["src/duologue/_tables.py"].decode()
+
+
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_strings_everywhere(tmp_path: Path, text: str) -> None:
     quoted = json.dumps(text, ensure_ascii=False).replace("\u2028", "\\u2028")  # a line break to YAML

@@ -198,6 +198,10 @@ BROKEN_TABLE = {
     "row-no-mapping": ("  large:\n    color: red", "  large: red # here", "must be a mapping"),
     "class": ("of: Box", "of: Bx # here", "'Bx' is no class; did you mean 'Box'?"),
     "key": ("key: name", "key: weight # here", "must be a column of type string"),
+    "keys": ("key: name", "key: [name, weight] # here", "must be a column of type string"),
+    "no-key": ("key: name", "key: [] # here", "key must name a column"),
+    "module": ("of: Box", "of: Box\nmodule: _json # here", "module '_json' must be like `_tables` or `_box_table`"),
+    "module-of-two": ("of: Box", "of: Box\nmodule: a._table # here", "must be like"),
     "name": ("table: BOXES", "table: boxes # here", "must be a constant's name"),
 }
 
@@ -300,6 +304,52 @@ def test_rows_that_refer_to_others(tmp_path: Path) -> None:
     }
 
 
+PLACES: Final = """\
+module: models
+doc: A page.
+classes:
+  Place:
+    doc: A place.
+    fields:
+      id: {type: string, pattern: "[a-z:]+", doc: Its id.}
+      box: {type: string, refers_to: BOXES, doc: The box that it is in.}
+      size: {type: integer, optional: true, doc: Its size.}
+"""
+
+PLACE_ROWS: Final = """\
+table: PLACES
+module: _place_table
+of: Place
+key: [box, id]
+doc: The places.
+rows:
+  small:a: {size: 1}
+  large:a:b: {}
+"""
+
+
+def test_rows_that_are_named_by_two_columns(tmp_path: Path) -> None:
+    table = load(small_tree(tmp_path, places=PLACES, map=PLACE_ROWS)).tables[0]
+    assert (table.name, table.module, table.key) == ("PLACES", "_place_table", ("box", "id"))
+    assert table.rows == {
+        "small:a": {"id": "a", "box": "small", "size": 1},
+        "large:a:b": {"id": "a:b", "box": "large"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ("small", "the row 'small' must be named box:id"),
+        ("smal:a", "box: there is no 'smal' in BOXES; did you mean 'small'?"),
+        ("small:A", "id must match '[a-z:]+', got 'A'"),
+    ],
+)
+def test_rows_that_two_columns_cannot_be_read_from(tmp_path: Path, row: str, said: str) -> None:
+    root = small_tree(tmp_path, places=PLACES, map=PLACE_ROWS.replace("small:a", row))
+    assert refusal(root) == f"spec/map.yaml:7: {said}"
+
+
 def test_two_tables_of_one_name(tmp_path: Path) -> None:
     said = refusal(small_tree(tmp_path, z_shelf=TABLE))
     assert said == "spec/z_shelf.yaml:1: the table BOXES is defined already, at spec/shelf.yaml:1"
@@ -334,7 +384,9 @@ def test_dialects_with_an_annotation(tmp_path: Path) -> None:
 
 ROWS = {
     "dialect": ("providers", "    dialect: openai-chat\n    base_url: https", "openai-chatt", "in dialects"),
-    "provider": ("models", "    provider: local\n", "locl", "in PROVIDERS"),
+    "provider": ("models", "  local:smollm2-135m:\n", "locl:smollm2-135m", "in PROVIDERS"),
+    "same-models": ("providers", "    models_of: openai\n", "models_of: opneai", "in PROVIDERS"),
+    "day": ("models", '    as_of: "2026-11-23"\n', 'as_of: "November"', "as_of must match"),
     "name": ("providers", "  llamacpp:\n", "lla:ma", "name must match"),
     "base_url": ("providers", "    base_url: http://127.0.0.1:8080/v1\n", "ftp://127.0.0.1/v1", "base_url must match"),
 }

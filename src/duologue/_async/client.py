@@ -97,7 +97,7 @@ class AsyncClient:
 
     def model_info(self, model: str | None = None) -> ModelInfo:
         """What is known of a model, by default the client's own; `known` is False where that is nothing."""
-        return model_info(self._endpoint.provider.name, model or self._endpoint.model)
+        return model_info(self._endpoint.provider, model or self._endpoint.model)
 
     async def aclose(self) -> None:
         """Close the connections. Nothing more can be asked; close streams that are still open before."""

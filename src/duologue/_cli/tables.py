@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from duologue._core.registry import known_providers
 from duologue._serde import to_dict
-from duologue._tables import MODELS
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from duologue.models import ModelInfo, Provider
 
@@ -25,17 +24,22 @@ _ABILITIES = ("streaming", "tools", "vision", "files", "audio", "reasoning", "js
 
 def run(options: argparse.Namespace) -> int:
     """Run the command."""
-    providers = options.command == "providers"
+    heads, rows, data, line = _TABLES[options.command]
     if options.json:
-        rows = map(_provider_data, known_providers().values()) if providers else map(to_dict, MODELS.values())
-        sys.stdout.write(json.dumps(list(rows), indent=2) + "\n")
-    elif providers:
-        _write(
-            ("NAME", "TITLE", "DEFAULT MODEL", "KEY VARIABLE", "KEY"), map(_provider_row, known_providers().values())
-        )
+        sys.stdout.write(json.dumps([data(row) for row in rows()], indent=2) + "\n")
     else:
-        _write(("MODEL", "PROVIDER", "CONTEXT", "OUTPUT", "CAN DO"), map(_model_row, MODELS.values()))
+        _write(heads, map(line, rows()))
     return 0
+
+
+def _providers() -> Iterable[Provider]:
+    return known_providers().values()
+
+
+def _models() -> Iterable[ModelInfo]:
+    from duologue._model_table import MODELS
+
+    return MODELS.values()
 
 
 def _provider_data(provider: Provider) -> Mapping[str, Any]:
@@ -62,8 +66,9 @@ def _has_key(provider: Provider) -> bool:
 
 def _model_row(model: ModelInfo) -> Sequence[str]:
     abilities = [name for name in _ABILITIES if getattr(model, f"supports_{name}")]
-    sizes = (str(size or "?") for size in (model.context_window, model.max_output_tokens))
-    return model.name, model.provider, *sizes, ", ".join(abilities)
+    numbers = (model.context_window, model.max_output_tokens, model.input_price, model.output_price)
+    known = ("?" if number is None else str(number) for number in numbers)
+    return f"{model.provider}:{model.name}", *known, model.as_of or "?", ", ".join(abilities)
 
 
 def _write(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
@@ -73,3 +78,10 @@ def _write(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     for line in lines:
         cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
         sys.stdout.write("  ".join(cells).rstrip() + "\n")
+
+
+# Of each command: the heads, the rows, a row as JSON, a row as cells.
+_TABLES: Mapping[str, tuple[Sequence[str], Callable[[], Iterable[Any]], Callable[[Any], Any], Callable[[Any], Any]]] = {
+    "providers": (("NAME", "TITLE", "DEFAULT MODEL", "KEY VARIABLE", "KEY"), _providers, _provider_data, _provider_row),
+    "models": (("MODEL", "CONTEXT", "OUTPUT", "$ IN", "$ OUT", "AS OF", "CAN DO"), _models, to_dict, _model_row),
+}

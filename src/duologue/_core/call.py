@@ -71,7 +71,7 @@ class Call:
         if model is None:
             raise ConfigurationError(f"name a model: {endpoint.provider.title} has no default one")
         _check_messages(request)
-        check_abilities(model_info(endpoint.provider.name, model), request, stream=stream)
+        check_abilities(model_info(endpoint.provider, model), request, stream=stream)
         wire = self._dialect.encode(request, endpoint.provider, model=model, stream=stream)
         self.model = model
         self.path = wire.path
