@@ -13,7 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from duologue import DuologueError, RetryPolicy, Timeouts, to_dict
+from duologue import ChatRequest, ClientConfig, ConfigurationError, DuologueError, RetryPolicy, Timeouts, to_dict
+from duologue._core.endpoint import resolve
+from duologue._dialects import _MODULES, find_dialect
+from duologue._tables import PROVIDERS
 from tests.client.test_stream import CHUNKED, SSE
 from tests.kit.server import ScriptedServer, chunk, hang_up, head, reply, reset, until_closed
 from tests.kit.wire import delta
@@ -94,3 +97,55 @@ async def test_the_conversation_is_not_in_errors_and_logs(
     for words in (PROMPT, ANSWER):
         assert words not in text + str(error) + repr(error)
         assert words not in caplog.text
+
+
+# -- what strings can do ----------------------------------------------------------------------------------------------
+
+HOSTILE = [
+    "a\r\nx-own: 1",
+    "a\0",
+    "\u0130",
+    "a b",
+    "..",
+    "../..",
+    "a/b",
+    "a%2fb",
+    "a?b=c",
+    "a#b",
+    "a\\b",
+    "//h",
+    "é",
+    "a\u2028b",
+]
+
+
+@pytest.mark.parametrize("dialect", sorted(_MODULES))
+@pytest.mark.parametrize("model", HOSTILE)
+def test_a_model_s_name_leads_nowhere_else(dialect: str, model: str) -> None:
+    row = next(row for row in PROVIDERS.values() if row.dialect == dialect)
+    for stream in (True, False):
+        paths = [
+            find_dialect(dialect).encode(ChatRequest("hi"), row, model=name, stream=stream) for name in ("m", model)
+        ]
+        plain, path = (wire.path for wire in paths)
+        assert path.isascii()
+        assert path.isprintable()
+        assert not set(path) & set(' \\#"<>')
+        assert "/../" not in f"{path}/"
+        assert path.count("/") == plain.count("/")
+        assert path.count("?") == plain.count("?")
+        assert path.startswith(plain.partition("m:")[0].partition("/m/")[0])
+
+
+@pytest.mark.parametrize("text", [*HOSTILE[:3], ""])
+def test_no_string_of_a_caller_s_becomes_another_header(text: str) -> None:
+    address = f"https://h/{text}" if text else "https://"
+    given: list[dict[str, Any]] = [{"headers": {text: "x"}}, {"api_key": text}, {"base_url": address}]
+    for fields in given:
+        with pytest.raises(ConfigurationError):
+            resolve(ClientConfig(**{"api_key": "k", **fields}), {})
+    if text:
+        with pytest.raises(ConfigurationError):
+            ClientConfig(headers={"x": text})
+        with pytest.raises(ConfigurationError):
+            resolve(ClientConfig(provider="bedrock", api_key="k", options={"region": text}), {})
