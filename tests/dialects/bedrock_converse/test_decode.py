@@ -166,7 +166,32 @@ PAIRS: dict[str, tuple[list[tuple[str, Any]], list[Any]]] = {
         [start(0, audio={"format": "mp3"}), delta(0, audio={"source": {"s3Location": {"uri": "s3://b/k"}}}), stop(0)],
         [{"audio": {"format": "mp3", "source": {"s3Location": {"uri": "s3://b/k"}}}}],
     ),
+    "an error for an image": (
+        [start(0, image={"format": "png"}), delta(0, image={"source": None, "error": {"message": "m"}}), stop(0)],
+        [{"image": {"format": "png", "error": {"message": "m"}}}],
+    ),
+    "an image of another owner": (
+        [delta(0, image={"format": "png", "source": {"s3Location": {"uri": "s3://b/k", "bucketOwner": "1"}}})],
+        [{"image": {"format": "png", "source": {"s3Location": {"uri": "s3://b/k", "bucketOwner": "1"}}}}],
+    ),
+    "an image that broke off": (
+        [delta(0, image={"source": {"bytes": b64(b"a")}}), delta(0, image={"error": {"message": "m"}}), stop(0)],
+        [{"image": {"source": {"bytes": b64(b"a")}, "error": {"message": "m"}}}],
+    ),
     "something new": ([delta(0, novel={"a": 1}, nothing=None), stop(0)], [{"novel": {"a": 1}, "nothing": None}]),
+    "something new in a call": (
+        [
+            start(0, toolUse=SERVER),
+            delta(0, toolUse={"input": "{}", "novel": 1}),
+            delta(0, toolUse={"input": None}),
+            start(1, toolUse={"toolUseId": "c", "name": "f"}),
+            delta(1, toolUse={"input": "{}", "novel": 1, "nothing": None}),
+        ],
+        [
+            {"toolUse": {**SERVER, "input": {}, "novel": 1}},
+            {"toolUse": {"toolUseId": "c", "name": "f", "input": {}, "novel": 1}},
+        ],
+    ),
 }
 
 
@@ -213,6 +238,10 @@ PARTS: list[tuple[str, list[Any]]] = [
     ("citations apart", [TextContent("this"), CitationContent(url="https://a", raw=WEB), TextContent(".")]),
     ("an image", [ImageContent(data=b"abc", media_type="image/jpeg")]),
     ("sound", [AudioContent(url="s3://b/k", media_type="audio/mpeg")]),
+    (
+        "an error for an image",
+        [UnknownContent({"type": "image", "image": {"format": "png", "error": {"message": "m"}}})],
+    ),
     ("something new", [UnknownContent({"type": "novel", "novel": {"a": 1}})]),
 ]
 
@@ -330,6 +359,57 @@ def test_a_block_without_an_index_goes_on_with_the_last_one() -> None:
     assert reading.message.content == (TextContent("ab"),)
 
 
+def test_calls_that_share_an_index() -> None:
+    """Another id is another call; the same one again is no news."""
+    head = {"toolUseId": "c", "name": "f"}
+    reading = deltas(
+        start(0, toolUse=head),
+        start(0, toolUse=head),
+        delta(0, toolUse={"input": "[1]"}),
+        start(0, toolUse={"toolUseId": "d", "name": "g"}),
+        start(0, toolUse={"toolUseId": "e", "name": "h"}),
+        start(0, toolUse=SERVER),
+        delta(0, toolUse={"input": "1"}),
+        start(0, toolUse={**SERVER, "toolUseId": "s2"}),
+        delta(0, toolUse={"input": "2"}),
+        start(0, toolResult=RESULT),
+        delta(0, toolResult=[{"text": "x"}]),
+        start(0, toolResult={"toolUseId": "s2"}),
+    )
+    assert reading.message.tool_calls == (ToolCall("c", "f", "[1]"), ToolCall("d", "g", "{}"), ToolCall("e", "h", "{}"))
+    assert [part.raw["toolUse"] for part in list(read_parts(reading))[:2]] == [
+        {**SERVER, "input": 1},
+        {**SERVER, "toolUseId": "s2", "input": 2},
+    ]
+    assert [content.raw for content in (event.content for event in reading.of(ContentDelta))][2:] == [
+        {"type": "toolResult", "toolResult": {**RESULT, "content": [{"text": "x"}]}},
+        {"type": "toolResult", "toolResult": {"toolUseId": "s2", "content": []}},
+    ]
+
+
+def test_a_citation_of_a_block_that_nothing_ends() -> None:
+    reading = deltas(delta(0, text="ab"), delta(0, citation=WEB), delta(1, text="cde"))
+    assert reading.of(ContentDelta) == [ContentDelta(CitationContent(url="https://a", start=0, end=2, raw=WEB))]
+
+
+def test_what_is_new_around_a_block_is_kept() -> None:
+    frames = [
+        ("contentBlockStart", {"contentBlockIndex": 0, "start": {}, "newStart": 1, "p": "x"}),
+        ("contentBlockDelta", {"contentBlockIndex": 0, "delta": {"text": "hi"}, "newDelta": 2, "nothing": None}),
+        ("contentBlockStop", {"contentBlockIndex": 0, "newStop": 3}),
+    ]
+    streamed = read_stream(START, *frames, STOP, ("metadata", {"usage": USAGE})).response
+    assert streamed.extra == {"newStart": 1, "newDelta": 2, "newStop": 3}
+    cited = {"content": [{"text": "hi"}], "newCited": 4}
+    output = {"message": {"content": [{"citationsContent": cited}]}, "new": 5}
+    reading = read_body({"output": output, "stopReason": "end_turn"})
+    assert reading.response.extra == {"new": 5}
+    assert reading.message.content == (
+        TextContent("hi"),
+        UnknownContent({"type": "citationsContent", "citationsContent": {"newCited": 4}}),
+    )
+
+
 def test_a_result_without_a_head() -> None:
     reading = deltas(delta(0, toolResult=[{"text": "x"}]), stop(0))
     assert reading.message.content == (
@@ -367,6 +447,13 @@ def test_an_answer_without_content() -> None:
 def test_counts_before_the_end() -> None:
     reading = read_stream(START, HI, METADATA, STOP)
     assert (reading.done.usage.total_tokens, reading.done.finish_reason) == (5, "stop")
+
+
+def test_counts_in_the_second_of_two() -> None:
+    reading = read_stream(START, HI, ("metadata", {"metrics": {}}), STOP, METADATA)
+    assert reading.done.usage.total_tokens == 5
+    reading = read_stream(START, HI, STOP, ("metadata", {"usage": None, "trace": {}}))
+    assert (reading.done.usage.source, reading.response.extra) == ("absent", {"trace": {}})
 
 
 def test_no_counts() -> None:
@@ -438,14 +525,36 @@ def test_errors_that_no_service_knows() -> None:
     assert read_stream(START, message(headers, b"")).error.type == "internal-error"  # type: ignore[union-attr]  # an error
 
 
+THROTTLED: dict[str, str | bytes | None] = {":message-type": "exception", ":exception-type": "throttlingException"}
+VAGUE: list[tuple[dict[str, str | bytes | None], bytes, str | None, str]] = [
+    (THROTTLED, b"", "throttlingException", "an error"),
+    (THROTTLED, b"Slow", "throttlingException", "'Slow'"),
+    ({":message-type": "exception", ":exception-type": b"x"}, b'{"message": "m"}', "x", "m"),
+    ({":message-type": "exception"}, b'{"message": "m"}', None, "m"),
+    ({":message-type": "error", ":error-code": "c", ":error-message": b"m"}, b"", "c", "m"),
+    ({":message-type": "error"}, b"", None, "an error"),
+]
+
+
+@pytest.mark.parametrize(("headers", "payload", "kind", "words"), VAGUE)
+def test_errors_that_say_little(
+    headers: dict[str, str | bytes | None], payload: bytes, kind: str | None, words: str
+) -> None:
+    """What the provider calls an error is one, however it is put."""
+    reading = read_stream(START, HI, message(headers, payload), STOP, METADATA)
+    assert isinstance(reading.error, APIError)
+    assert type(reading.error) is (errors.RateLimitError if kind == "throttlingException" else APIError)
+    assert reading.error.type == kind
+    assert words in reading.error.message
+    assert reading.response.text == "hi"
+
+
 BROKEN: list[tuple[dict[str, str | bytes | None], bytes]] = [
     ({}, b"{}"),
     ({":message-type": b"event", ":event-type": "messageStop"}, b"{}"),
     ({":message-type": "novel"}, b"{}"),
     ({":message-type": "event"}, b"{}"),
     ({":message-type": "event", ":event-type": b"messageStop"}, b"{}"),
-    ({":message-type": "exception"}, b"{}"),
-    ({":message-type": "error"}, b"{}"),
 ]
 
 

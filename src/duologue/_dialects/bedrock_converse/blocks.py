@@ -11,7 +11,7 @@ import base64
 import json
 from typing import TYPE_CHECKING, Any
 
-from duologue._dialects.bedrock_converse.parts import decode_base64, read_citation, read_media
+from duologue._dialects.bedrock_converse.parts import decode_base64, given, read_citation, read_media
 from duologue._dialects.shape import a_string, an_array, an_object
 from duologue._json import loads
 from duologue.errors import DecodeError
@@ -46,7 +46,8 @@ class Block:
         self._message = message
         self._call: int | None = None
         self._arguments = False
-        self._text_start: int | None = None
+        self._call_id = ""
+        self._text_span: tuple[int | None, int | None] = (None, None)
         self._signature = ""
         self._redacted: list[str] = []
         self._citations: list[dict[str, Any]] = []
@@ -64,7 +65,7 @@ class Block:
         self._take(_DELTAS, delta, events)
 
     def stop(self, events: list[StreamEvent]) -> None:
-        """The block is over."""
+        """The block is over, or another begins at its place."""
         if self._call is not None and not self._arguments:
             # A tool without arguments: what a whole answer says of it.
             events.append(ToolCallDelta(self._call, arguments="{}"))
@@ -81,11 +82,11 @@ class Block:
             self._give(_SERVER_TOOL, {"toolUse": {**self._server_tool, "input": self._whole_input()}}, events)
         if self._server_result is not None:
             self._give("toolResult", {"toolResult": self._server_result}, events)
-        end = None if self._text_start is None else self._message.text
-        citations = [read_citation(note, self._text_start, end) for note in self._citations]
+        citations = [read_citation(note, *self._text_span) for note in self._citations]
         events += [ContentDelta(citation, block=self._index) for citation in citations]
         self._media, self._redacted, self._citations = {}, [], []
         self._server_tool = self._server_result = None
+        self._server_input = []
 
     def unknown(self, kind: str, value: Any, events: list[StreamEvent]) -> None:
         """A block, or a piece of one, of a kind that is not known here."""
@@ -96,10 +97,10 @@ class Block:
     def _take(
         self,
         takers: dict[str, Callable[[Block, Any, list[StreamEvent]], None]],
-        given: dict[str, Any],
+        said: dict[str, Any],
         events: list[StreamEvent],
     ) -> None:
-        for kind, value in given.items():
+        for kind, value in said.items():
             if kind in takers:
                 takers[kind](self, value, events)
             elif value is not None:
@@ -111,9 +112,10 @@ class Block:
     def _text(self, value: Any, events: list[StreamEvent]) -> None:
         text = a_string(value, "delta.text")
         if text:
-            if self._text_start is None:
-                self._text_start = self._message.text
+            begin = self._text_span[0]
+            begin = self._message.text if begin is None else begin
             self._message.text += len(text)
+            self._text_span = (begin, self._message.text)
             events.append(TextDelta(text, block=self._index))
 
     def _reasoning(self, value: Any, events: list[StreamEvent]) -> None:
@@ -128,18 +130,22 @@ class Block:
         redacted = a_string(piece.get("redactedContent"), "delta.reasoningContent.redactedContent")
         if redacted:
             self._redacted.append(redacted)
-        rest = {key: value for key, value in piece.items() if key not in _REASONING_KEYS and value is not None}
+        rest = {key: value for key, value in given(piece).items() if key not in _REASONING_KEYS}
         if rest:
             self.unknown("reasoningContent", rest, events)
 
     def _tool_start(self, value: Any, events: list[StreamEvent]) -> None:
         head = an_object(value, "start.toolUse")
+        call_id = a_string(head.get("toolUseId"), "start.toolUse.toolUseId")
+        if call_id and call_id == self._call_id:
+            return
+        self.stop(events)
+        self._call_id = call_id
         if head.get("type") == _SERVER_TOOL:
             self._server_tool = dict(head)
             return
-        self._call = self._message.calls
+        self._call, self._arguments = self._message.calls, False
         self._message.calls += 1
-        call_id = a_string(head.get("toolUseId"), "start.toolUse.toolUseId")
         events.append(
             ToolCallDelta(
                 self._call,
@@ -149,44 +155,47 @@ class Block:
                 generated_id=not call_id,
                 extra={
                     key: value
-                    for key, value in head.items()
-                    if key not in _CALL_KEYS and value is not None and (key, value) != ("type", _PLAIN_TOOL)
+                    for key, value in given(head).items()
+                    if key not in _CALL_KEYS and (key, value) != ("type", _PLAIN_TOOL)
                 },
             )
         )
 
     def _tool_input(self, value: Any, events: list[StreamEvent]) -> None:
-        piece = an_object(value, "delta.toolUse").get("input")
+        piece = given(an_object(value, "delta.toolUse"))
+        arguments = piece.pop("input", None)
         if self._server_tool is not None:
-            self._server_input.append(piece)
+            self._server_tool |= piece
+            self._server_input += [] if arguments is None else [arguments]
             return
         if self._call is None:  # the call's head is missing
             self._tool_start({}, events)
-        arguments = a_string(piece, "delta.toolUse.input")
-        if arguments:
-            self._arguments = True
-            events.append(ToolCallDelta(self._call or 0, arguments=arguments))
+        arguments = a_string(arguments, "delta.toolUse.input")
+        if arguments or piece:
+            self._arguments |= bool(arguments)
+            events.append(ToolCallDelta(self._call or 0, arguments=arguments, extra=piece))
 
     def whole_tool(self, tool: Any, events: list[StreamEvent]) -> None:
         """A tool call in one piece, its arguments as JSON data."""
         head = an_object(tool, "toolUse")
         self._tool_start({key: value for key, value in head.items() if key != "input"}, events)
-        if self._server_tool is not None:
-            self._server_input.append(head.get("input"))
-        elif head.get("input") is not None:
-            self._tool_input({"input": json.dumps(head["input"], ensure_ascii=False)}, events)
+        arguments = head.get("input")
+        if self._server_tool is None and arguments is not None:
+            arguments = json.dumps(arguments, ensure_ascii=False)
+        self._tool_input({"input": arguments}, events)
 
     def _whole_input(self) -> Any:
         """The arguments of a server-side tool: pieces of JSON text, or the data itself."""
         if not all(isinstance(piece, str) for piece in self._server_input):
-            return self._server_input[-1] or {}
+            return self._server_input[-1]
         text = "".join(self._server_input)
         try:
             return loads(text) if text else {}
         except DecodeError:
             return text
 
-    def _result_start(self, value: Any, _events: list[StreamEvent]) -> None:
+    def _result_start(self, value: Any, events: list[StreamEvent]) -> None:
+        self.stop(events)
         self._server_result = {**an_object(value, "start.toolResult"), "content": []}
 
     def _result(self, value: Any, _events: list[StreamEvent]) -> None:

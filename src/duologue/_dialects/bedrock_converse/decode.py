@@ -14,20 +14,21 @@ from typing import TYPE_CHECKING, Any
 
 from duologue._dialects.api_errors import api_error
 from duologue._dialects.bedrock_converse.blocks import Block, Message
-from duologue._dialects.bedrock_converse.parts import FINISH_REASONS, read_usage
-from duologue._dialects.shape import a_string, an_array, an_index, an_object, kind_of
+from duologue._dialects.bedrock_converse.parts import FINISH_REASONS, given, read_usage
+from duologue._dialects.shape import a_string, an_array, an_index, an_object, kind_of, string_or_none
 from duologue._json import loads
 from duologue.errors import DecodeError, ProtocolError
 from duologue.events import Start, StreamEvent, Unknown, UsageUpdate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Set
 
     from duologue._frames import eventstream
     from duologue.models import FinishReason, Provider
 
 # `p` is padding against traffic analysis: noise on purpose.
 _PADDING = "p"
+_BLOCK_KEYS = frozenset({"contentBlockIndex", "start", "delta"})
 _WHOLE_KEYS = frozenset({"output", "stopReason", "usage", "additionalModelResponseFields"})
 
 
@@ -53,12 +54,7 @@ class Decoder:
             return
         for block in self._blocks.values():
             block.flush(events)
-        if kind == "exception":
-            raise api_error(_payload(frame), error_type=_header(frame, ":exception-type"))
-        if kind == "error":
-            message = {"message": frame.headers.get(":error-message")}
-            raise api_error(message, error_type=_header(frame, ":error-code"))
-        raise ProtocolError(f"event stream: a message of the unknown type {kind!r}")
+        raise _error(kind, frame)
 
     def feed_whole(self, body: str, events: list[StreamEvent]) -> None:
         """Decode an answer that was not streamed; see `duologue._dialects.Decoder`."""
@@ -67,10 +63,12 @@ class Decoder:
             raise DecodeError(f"expected a JSON object, got {kind_of(answer)}")
         if "output" not in answer:
             raise _no_answer(answer)
-        message = an_object(an_object(answer["output"], "output").get("message") or {}, "output.message")
+        output = an_object(answer["output"], "output")
+        message = an_object(output.get("message") or {}, "output.message")
         self._start({key: value for key, value in message.items() if key != "content"}, events)
         for index, block in enumerate(an_array(message.get("content"), "output.message.content")):
             self._whole_block(index, an_object(block, f"output.message.content[{index}]"), events)
+        self._note(output, {"message"}, events)
         stop_keys = ("stopReason", "additionalModelResponseFields")
         self._message_stop({key: answer[key] for key in stop_keys if key in answer}, events)
         rest = {key: value for key, value in answer.items() if key not in _WHOLE_KEYS}
@@ -106,12 +104,15 @@ class Decoder:
 
     def _block_start(self, payload: dict[str, Any], events: list[StreamEvent]) -> None:
         self._block(payload, events).start(an_object(payload.get("start") or {}, "start"), events)
+        self._note(payload, _BLOCK_KEYS, events)
 
     def _block_delta(self, payload: dict[str, Any], events: list[StreamEvent]) -> None:
         self._block(payload, events).delta(an_object(payload.get("delta") or {}, "delta"), events)
+        self._note(payload, _BLOCK_KEYS, events)
 
     def _block_stop(self, payload: dict[str, Any], events: list[StreamEvent]) -> None:
         self._block(payload, events).stop(events)
+        self._note(payload, _BLOCK_KEYS, events)
 
     def _message_stop(self, payload: dict[str, Any], events: list[StreamEvent]) -> None:
         self._start({}, events)
@@ -120,7 +121,7 @@ class Decoder:
         word = a_string(payload.get("stopReason"), "stopReason")
         if word:
             self.finish[0] = (FINISH_REASONS.get(word, "unknown"), word)
-        self._note(payload, "stopReason", events)
+        self._note(payload, {"stopReason"}, events)
         self.stopped = True
         self.ended = self._counted
 
@@ -129,21 +130,21 @@ class Decoder:
         usage = payload.get("usage")
         if usage is not None:
             events.append(UsageUpdate(read_usage(an_object(usage, "usage"))))
-        self._note(payload, "usage", events)
-        self._counted = True
-        self.ended = self.stopped
+            self._counted = True
+        self._note(payload, {"usage"}, events)
+        self.ended = self.stopped and self._counted
 
-    def _note(self, payload: dict[str, Any], known: str, events: list[StreamEvent]) -> None:
+    def _note(self, payload: dict[str, Any], known: Set[str], events: list[StreamEvent]) -> None:
         """What is said beside what is known: a guardrail's trace, the time it took."""
-        news = {key: value for key, value in payload.items() if key != known and value is not None}
+        news = {key: value for key, value in given(payload).items() if key not in known}
         if news:
             events.append(Unknown(news))
 
     # -- a whole answer ------------------------------------------------------------------------------------------------
 
-    def _whole_block(self, index: int, given: dict[str, Any], events: list[StreamEvent]) -> None:
+    def _whole_block(self, index: int, said: dict[str, Any], events: list[StreamEvent]) -> None:
         block = self._block({"contentBlockIndex": index}, events)
-        for kind, value in given.items():
+        for kind, value in said.items():
             if kind in _WHOLE:
                 _WHOLE[kind](block, value, events)
             elif kind != "type" and value is not None:
@@ -173,6 +174,25 @@ def _payload(frame: eventstream.Message) -> Any:
     text = frame.payload.decode("utf-8", "replace")
     kind = frame.headers.get(":content-type")
     return loads(text) if kind in (None, "application/json") and text else text
+
+
+def _error(kind: str, frame: eventstream.Message) -> Exception:
+    """What a message says that is no event; whatever calls itself an error is one, even where it says little more."""
+    headers = frame.headers
+    if kind == "exception":
+        try:
+            said = _payload(frame)
+        except DecodeError:
+            said = frame.payload.decode("utf-8", "replace")
+        return api_error(said, error_type=_text(headers.get(":exception-type")))
+    if kind == "error":
+        message = {"message": _text(headers.get(":error-message"))}
+        return api_error(message, error_type=_text(headers.get(":error-code")))
+    return ProtocolError(f"event stream: a message of the unknown type {kind!r}")
+
+
+def _text(value: Any) -> str | None:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else string_or_none(value)
 
 
 def _no_answer(answer: dict[str, Any]) -> Exception:
@@ -205,6 +225,9 @@ def _whole_citations(block: Block, value: Any, events: list[StreamEvent]) -> Non
         block.delta({"citation": note}, events)
     for piece in an_array(cited.get("content"), "citationsContent.content"):
         block.delta(an_object(piece, "citationsContent.content[]"), events)
+    rest = {key: item for key, item in given(cited).items() if key not in ("citations", "content")}
+    if rest:
+        block.unknown("citationsContent", rest, events)
 
 
 def _whole_media(kind: str) -> Callable[[Block, Any, list[StreamEvent]], None]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from duologue._dialects.shape import a_count, a_string, an_object, objects, string_or_none
 from duologue.errors import DecodeError
-from duologue.models import AudioContent, CitationContent, ImageContent, Usage
+from duologue.models import AudioContent, CitationContent, ImageContent, UnknownContent, Usage
 
 if TYPE_CHECKING:
     from duologue.models import FinishReason
@@ -88,22 +88,44 @@ def read_citation(note: dict[str, Any], start: int | None, end: int | None) -> C
     )
 
 
-def read_media(kind: str, pieces: list[dict[str, Any]]) -> ImageContent | AudioContent:
-    """An image or a sound out of its pieces: its format, then its bytes."""
+def read_media(kind: str, pieces: list[dict[str, Any]]) -> ImageContent | AudioContent | UnknownContent:
+    """An image or a sound out of its pieces: its format, then its bytes.
+
+    One that has more to it, such as an error in its place, is kept as it is.
+    """
     cls, formats = _MEDIA[kind]
-    data: list[bytes] = []
-    url = media_type = None
+    block, data = _joined_media(kind, pieces)
+    source = block.get("source", {})
+    place = an_object(source.get("s3Location") or {}, f"{kind}.source.s3Location")
+    name = a_string(block.get("format"), f"{kind}.format")
+    url = a_string(place.get("uri"), f"{kind}.source.s3Location.uri")
+    if any(found.keys() - known for found, known in zip((block, source, place), _MEDIA_KEYS, strict=True)):
+        return UnknownContent({"type": kind, kind: block})
+    media_type = next((media for media, known in formats.items() if known == name), f"{kind}/{name}") if name else None
+    return cls(url=url or None, data=data or None, media_type=media_type)
+
+
+_MEDIA_KEYS = ({"format", "source"}, {"bytes", "s3Location"}, {"uri"})
+
+
+def _joined_media(kind: str, pieces: list[dict[str, Any]]) -> tuple[dict[str, Any], bytes]:
+    """The pieces as one block, and the bytes in it."""
+    block: dict[str, Any] = {}
+    source: dict[str, Any] = {}
+    data = b""
     for piece in pieces:
-        name = a_string(piece.get("format"), f"{kind}.format")
-        if name:
-            media_type = next((media for media, known in formats.items() if known == name), f"{kind}/{name}")
-        source = an_object(piece.get("source") or {}, f"{kind}.source")
-        if source.get("bytes"):
-            data.append(decode_base64(source["bytes"], f"{kind}.source.bytes"))
-        if source.get("s3Location"):
-            place = an_object(source["s3Location"], f"{kind}.source.s3Location")
-            url = a_string(place.get("uri"), f"{kind}.source.s3Location.uri")
-    return cls(url=url, data=b"".join(data) or None, media_type=media_type)
+        found = given(an_object(piece.get("source") or {}, f"{kind}.source"))
+        data += decode_base64(found.get("bytes"), f"{kind}.source.bytes")
+        block |= given(piece)
+        source |= found
+    if data:
+        source["bytes"] = base64.b64encode(data).decode()
+    return {**block, "source": source} if source else block, data
+
+
+def given(value: dict[str, Any]) -> dict[str, Any]:
+    """An object without its nulls."""
+    return {key: item for key, item in value.items() if item is not None}
 
 
 def decode_base64(text: Any, path: str) -> bytes:
