@@ -236,6 +236,18 @@ PARTS: list[tuple[ContentPart, dict[str, Any]]] = [
         {"document": {"format": "md", "name": "document", "source": {"s3Location": {"uri": "s3://b/k.md"}}}},
     ),
     (
+        ImageContent(data=b"x", media_type="image/jpg"),
+        {"image": {"format": "jpeg", "source": {"bytes": "eA=="}}},
+    ),
+    (
+        FileContent(data=b"x", media_type="Video/QuickTime", filename="a.mov"),
+        {"video": {"format": "mov", "source": {"bytes": "eA=="}}},
+    ),
+    (
+        FileContent(url="s3://b/k.MP4"),
+        {"video": {"format": "mp4", "source": {"s3Location": {"uri": "s3://b/k.MP4"}}}},
+    ),
+    (
         AudioContent(data=b"x", media_type="audio/mpeg"),
         {"audio": {"format": "mp3", "source": {"bytes": "eA=="}}},
     ),
@@ -249,6 +261,7 @@ REFUSED: list[tuple[ContentPart, str]] = [
     (ImageContent(data=b"x", media_type="image/png", detail="low"), "no detail of images"),
     (FileContent(file_id="f"), "not by file_id"),
     (FileContent(data=b"x", media_type="application/zip"), "got application/zip"),
+    (FileContent(data=b"x", media_type="video/x"), "file content as flv, mkv, mov, .*; got video/x"),
     (AudioContent(media_type="audio/wav"), "audio content as data or by"),
     (ReasoningContent("x"), "a user message cannot hold reasoning content"),
     (RefusalContent("x"), "a user message cannot hold refusal content"),
@@ -282,7 +295,8 @@ def test_every_kind_of_part_is_tried() -> None:
         (Message.assistant(RefusalContent("no")), "an assistant message cannot hold refusal content"),
         (Message.user("u", name="Ann"), "no names"),
         (Message.assistant(tool_calls=[ToolCall("c", "f", "x", type="custom")]), "no custom tool calls"),
-        (Message.assistant(tool_calls=[ToolCall("c", "f", '{"a"')]), "a call's arguments as JSON"),
+        (Message.assistant(tool_calls=[ToolCall("c", "f", '{"a"')]), "arguments as a JSON object; those to 'f'"),
+        (Message.assistant(tool_calls=[ToolCall("c", "f", "[1]")]), "arguments as a JSON object"),
     ],
 )
 def test_messages_that_have_no_place(message: Message, words: str) -> None:
@@ -337,6 +351,45 @@ def test_what_is_empty_is_left_out() -> None:
         {"role": "user", "content": [{"text": "a"}, {"text": "b"}]},
         {"role": "assistant", "content": [{"text": "c"}]},
         {"role": "user", "content": [{"toolResult": {"toolUseId": "c", "content": []}}]},
+    ]
+
+
+def test_what_an_answer_may_hold_and_no_request() -> None:
+    """Texts of blanks, and thoughts without a signature: https://github.com/langchain-ai/langchain-aws/issues/401"""
+    thoughts = [ReasoningContent("hm"), ReasoningContent("hm", ""), ReasoningContent("hm", "s")]
+    found = content(Message.assistant([*thoughts, "\n\n", "c"], tool_calls=[ToolCall("c", "f")]))
+    assert found == [
+        {"reasoningContent": {"reasoningText": {"text": "hm", "signature": "s"}}},
+        {"text": "c"},
+        {"toolUse": {"toolUseId": "c", "name": "f", "input": {}}},
+    ]
+    assert len(body("a", Message.assistant([thoughts[0], " "]))["messages"]) == 1
+
+
+def test_a_citation_of_a_text_that_stays() -> None:
+    cited = CitationContent(title="t", start=1, end=2)
+    assert content(Message.assistant(["a", " ", cited])) == [
+        {"text": "a"},
+        {"citationsContent": {"citations": [{"title": "t"}]}},
+    ]
+
+
+@pytest.mark.parametrize("location", [{"searchResultLocation": {"searchResultIndex": 0, "start": 0, "end": 1}}, "odd"])
+def test_citations_of_search_results_stay(location: Any) -> None:
+    """Bedrock hands them on to Claude in a form that Claude refuses: https://github.com/langchain-ai/langchain-aws/pull/1175"""
+    notes = [{"title": "a", "location": location}, {"title": "b"}]
+    given = {"citationsContent": {"content": [{"text": "x"}], "citations": notes}}
+    back = content(whole(given).message)
+    assert back == [{"citationsContent": {"content": [{"text": "x"}], "citations": notes[location != "odd" :]}}]
+    if location != "odd":
+        alone = {"citationsContent": {"content": [{"text": "x"}], "citations": notes[:1]}}
+        assert content(whole(alone).message) == [{"text": "x"}]
+
+
+def test_an_error_without_words() -> None:
+    """An error's content must not be empty: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ToolResultBlock.html"""
+    assert content(Message.tool("c", "", metadata={"is_error": True})) == [
+        {"toolResult": {"toolUseId": "c", "content": [{"text": "error"}], "status": "error"}}
     ]
 
 

@@ -1,4 +1,4 @@
-"""Images, documents and sound on their way to the model: as data, or by an address in S3.
+"""Images, documents, films and sound on their way to the model: as data, or by an address in S3.
 
 https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ContentBlock.html
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from duologue._dialects.bedrock_converse.parts import AUDIO_FORMATS, DOCUMENT_FORMATS, IMAGE_FORMATS
+from duologue._dialects.bedrock_converse.parts import AUDIO_FORMATS, DOCUMENT_FORMATS, IMAGE_FORMATS, VIDEO_FORMATS
 from duologue._dialects.request import to_base64
 from duologue.errors import UnsupportedError
 
@@ -45,6 +45,8 @@ def encode_image(part: ImageContent) -> dict[str, Any]:
 def encode_file(part: FileContent, names: Names) -> dict[str, Any]:
     if part.file_id is not None:
         raise UnsupportedError("the bedrock-converse format takes files as data or by an s3:// address, not by file_id")
+    if _is_video(part):
+        return {"video": {"format": _format(part, VIDEO_FORMATS), "source": _source(part)}}
     document = {"format": _format(part, DOCUMENT_FORMATS), "name": names.name(part.filename), "source": _source(part)}
     return {"document": document}
 
@@ -53,13 +55,21 @@ def encode_audio(part: AudioContent) -> dict[str, Any]:
     return {"audio": {"format": _format(part, AUDIO_FORMATS), "source": _source(part)}}
 
 
+def _is_video(part: FileContent) -> bool:
+    media_type = (part.media_type or "").lower()
+    return media_type.startswith("video/") if media_type else _ending(part) in VIDEO_FORMATS.values()
+
+
+def _ending(part: ImageContent | FileContent | AudioContent) -> str:
+    return (part.url or "").rpartition(".")[2].lower()
+
+
 def _format(part: ImageContent | FileContent | AudioContent, formats: dict[str, str]) -> str:
     media_type = (part.media_type or "").partition(";")[0].strip().lower()
     if media_type in formats:
         return formats[media_type]
-    ending = (part.url or "").rpartition(".")[2].lower() if not media_type else ""
-    if ending in formats.values():
-        return ending
+    if not media_type and _ending(part) in formats.values():
+        return _ending(part)
     raise UnsupportedError(
         f"the bedrock-converse format takes {part.type} content as {', '.join(sorted(set(formats.values())))}; "
         f"got {part.media_type or 'no media_type'}"

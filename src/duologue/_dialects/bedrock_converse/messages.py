@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from duologue._dialects.bedrock_converse.media import Names, encode_audio, encode_file, encode_image
-from duologue.errors import DecodeError, UnsupportedError
+from duologue._dialects.request import arguments_object
+from duologue.errors import UnsupportedError
 from duologue.models import (
     AudioContent,
     CitationContent,
@@ -87,45 +88,61 @@ def _blocks(message: Message, names: Names) -> _Blocks:
 def _result(message: Message, names: Names) -> dict[str, Any]:
     if not message.tool_call_id:
         raise UnsupportedError("a tool message needs tool_call_id: make it with Message.tool(call.id, result)")
-    # An empty text is refused, no content is not.
     content = [_part(part, names) for part in message.content if part != TextContent("")]
     result: dict[str, Any] = {"toolUseId": message.tool_call_id, "content": content}
     if message.metadata.get("is_error"):
-        result["status"] = "error"
+        # Only what goes well may be left without words.
+        result |= {"content": content or [{"text": "error"}], "status": "error"}
     return {"toolResult": result}
 
 
 def _call(call: ToolCall) -> dict[str, Any]:
-    if call.type != "function":
-        raise UnsupportedError(f"the bedrock-converse format has no {call.type} tool calls")
-    try:
-        arguments = call.parsed()
-    except DecodeError as reason:
-        raise UnsupportedError(f"the bedrock-converse format takes a call's arguments as JSON: {reason}") from None
+    arguments = arguments_object(call, where="the bedrock-converse format")
     return {"toolUse": {"toolUseId": call.id, "name": call.name, "input": arguments, **call.extra}}
 
 
 def _said(parts: Iterable[ContentPart], names: Names) -> _Blocks:
-    """An answer on its way back.
-
-    A citation belongs to the text before it where it says so by its place, else (Nova) it stands for itself.
-    """
+    """An answer on its way back."""
     blocks: _Blocks = []
-    begin = end = 0
+    place = 0
+    span: tuple[int, int] | None = None  # of the text before, in the whole text
     for part in parts:
-        if isinstance(part, TextContent):
-            begin, end = end, end + len(part.text)
-        if not isinstance(part, CitationContent):
-            if part != TextContent(""):  # refused, and says nothing
-                blocks.append(_part(part, names))
+        if isinstance(part, CitationContent):
+            _cite(blocks, part, cited=part.start is not None and (part.start, part.end) == span)
             continue
-        cited = bool(blocks) and part.start is not None and (part.start, part.end) == (begin, end)
-        if cited and "text" in blocks[-1]:
-            blocks[-1] = {"citationsContent": {"content": [blocks[-1]], "citations": []}}
-        elif not blocks or blocks[-1].get("citationsContent", {}).keys() != (_CITED if cited else _ALONE):
-            blocks.append({"citationsContent": {"citations": []}})
-        blocks[-1]["citationsContent"]["citations"].append(_citation(part))
+        span = None
+        if isinstance(part, TextContent):
+            begin, place = place, place + len(part.text)
+            span = (begin, place) if part.text.strip() else None
+        if not _would_be_refused(part):
+            blocks.append(_part(part, names))
     return blocks
+
+
+def _would_be_refused(part: ContentPart) -> bool:
+    """Whether a part of an answer has no place in a request: a text of blanks, or thoughts without a signature, which
+    Nova and DeepSeek refuse though they are their own: https://github.com/langchain-ai/langchain-aws/issues/401
+    """
+    if isinstance(part, ReasoningContent):
+        return not part.signature
+    return isinstance(part, TextContent) and not part.text.strip()
+
+
+def _cite(blocks: _Blocks, part: CitationContent, *, cited: bool) -> None:
+    """A citation belongs to the text before it where it says so by its place (`cited`), else (Nova) it stands for
+    itself.
+
+    Those of search results stay: Bedrock hands them to Claude in a form that Claude refuses.
+    https://github.com/langchain-ai/langchain-aws/pull/1175
+    """
+    location = part.raw.get("location")
+    if isinstance(location, dict) and "searchResultLocation" in location:
+        return
+    if cited and "text" in blocks[-1]:
+        blocks[-1] = {"citationsContent": {"content": [blocks[-1]], "citations": []}}
+    elif not blocks or blocks[-1].get("citationsContent", {}).keys() != (_CITED if cited else _ALONE):
+        blocks.append({"citationsContent": {"citations": []}})
+    blocks[-1]["citationsContent"]["citations"].append(_citation(part))
 
 
 _ALONE = {"citations"}
@@ -156,8 +173,7 @@ def _part(part: ContentPart, names: Names) -> dict[str, Any]:
         case AudioContent():
             return encode_audio(part)
         case ReasoningContent(text, signature):
-            thoughts = {"text": text} if signature is None else {"text": text, "signature": signature}
-            return {"reasoningContent": {"reasoningText": thoughts}}
+            return {"reasoningContent": {"reasoningText": {"text": text, "signature": signature}}}
     # The caller's own words, or the provider's, for what this version does not know: a block without its kind, which
     # is named beside it.
     raw: dict[str, Any] = getattr(part, "raw", {})

@@ -28,7 +28,13 @@ FINISH_REASONS: dict[str, FinishReason] = {
 }
 
 # Converse names formats, where others name media types. The first type of a format is the one that answers get.
-IMAGE_FORMATS = {"image/png": "png", "image/jpeg": "jpeg", "image/gif": "gif", "image/webp": "webp"}
+IMAGE_FORMATS = {
+    "image/png": "png",
+    "image/jpeg": "jpeg",
+    "image/jpg": "jpeg",
+    "image/gif": "gif",
+    "image/webp": "webp",
+}
 AUDIO_FORMATS = {
     "audio/mpeg": "mp3",
     "audio/mp3": "mp3",
@@ -43,6 +49,17 @@ AUDIO_FORMATS = {
     "audio/webm": "webm",
     "audio/x-matroska": "mka",
     "audio/pcm": "pcm",
+}
+VIDEO_FORMATS = {
+    "video/mp4": "mp4",
+    "video/quicktime": "mov",
+    "video/webm": "webm",
+    "video/x-matroska": "mkv",
+    "video/matroska": "mkv",
+    "video/x-flv": "flv",
+    "video/mpeg": "mpeg",
+    "video/x-ms-wmv": "wmv",
+    "video/3gpp": "three_gp",
 }
 DOCUMENT_FORMATS = {
     "application/pdf": "pdf",
