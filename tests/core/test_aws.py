@@ -175,6 +175,12 @@ def test_other_providers_know_no_such_options() -> None:
         ({"AWS_REGION": "", "AWS_DEFAULT_REGION": "b1"}, {}, "https://bedrock-runtime.b1.amazonaws.com"),
         ({"AWS_REGION": "a1"}, {"options": {"region": "c1"}}, "https://bedrock-runtime.c1.amazonaws.com"),
         ({"AWS_REGION": "cn-north-1"}, {}, "https://bedrock-runtime.cn-north-1.amazonaws.com.cn"),
+        ({"AWS_REGION": "us-gov-west-1"}, {}, "https://bedrock-runtime.us-gov-west-1.amazonaws.com"),
+        ({"AWS_REGION": "eusc-de-east-1"}, {}, "https://bedrock-runtime.eusc-de-east-1.amazonaws.eu"),
+        ({"AWS_REGION": "us-iso-east-1"}, {}, "https://bedrock-runtime.us-iso-east-1.c2s.ic.gov"),
+        ({"AWS_REGION": "us-isob-east-1"}, {}, "https://bedrock-runtime.us-isob-east-1.sc2s.sgov.gov"),
+        ({"AWS_REGION": "eu-isoe-west-1"}, {}, "https://bedrock-runtime.eu-isoe-west-1.cloud.adc-e.uk"),
+        ({"AWS_REGION": "us-isof-east-1"}, {}, "https://bedrock-runtime.us-isof-east-1.csp.hci.ic.gov"),
         ({"AWS_REGION": "a1"}, {"base_url": f"{OTHER}/x/"}, f"{OTHER}/x"),
     ],
 )
@@ -188,6 +194,9 @@ def test_the_address(environ: dict[str, str], fields: dict[str, Any], url: str) 
         ("bedrock-runtime.eu-west-1.amazonaws.com", "eu-west-1"),
         ("bedrock-runtime-fips.us-gov-west-1.amazonaws.com", "us-gov-west-1"),
         ("vpce-1.bedrock-runtime.eu-west-1.vpce.amazonaws.com", "eu-west-1"),
+        ("bedrock-runtime.eu-west-1.api.aws", "eu-west-1"),
+        ("bedrock-runtime.eusc-de-east-1.amazonaws.eu", "eusc-de-east-1"),
+        ("bedrock-runtime.cn-north-1.api.amazonwebservices.com.cn", "cn-north-1"),
         ("127.0.0.1", "us-east-1"),
     ],
 )

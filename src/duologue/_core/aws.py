@@ -32,7 +32,19 @@ _SERVICE = "bedrock"
 _REGION = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _KEY_ID = re.compile(r"\w{1,128}", re.ASCII)
 _HOST_REGION = re.compile(r"(?:^|\.)bedrock-runtime(?:-fips)?\.([a-z0-9-]+)\.")
-_HOSTS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
+# What a region's hosts end in, by how its name begins; AWS keeps these partitions apart.
+# https://github.com/boto/botocore/blob/develop/botocore/data/partitions.json
+_SUFFIXES = {
+    "cn-": "amazonaws.com.cn",
+    "eusc-": "amazonaws.eu",
+    "us-iso-": "c2s.ic.gov",
+    "us-isob-": "sc2s.sgov.gov",
+    "eu-isoe-": "cloud.adc-e.uk",
+    "us-isof-": "csp.hci.ic.gov",
+}
+_SUFFIX = "amazonaws.com"
+_DUAL_STACK = (".api.aws", ".api.amazonwebservices.com.cn", ".api.amazonwebservices.eu")
+_HOSTS = (*(f".{suffix}" for suffix in (_SUFFIX, *_SUFFIXES.values())), *_DUAL_STACK)
 # Those that have to be the same where the request arrives; a proxy on the way may change the others.
 _SIGNED = ("content-type", "host")
 _DEFAULT_PORTS = {"https": ":443", "http": ":80"}
@@ -221,7 +233,7 @@ def checked_region(region: Any) -> str:
 def address(region: str | None) -> str:
     """Where Bedrock listens in a region: https://docs.aws.amazon.com/general/latest/gr/bedrock.html"""
     region = checked_region(region)
-    suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
+    suffix = next((suffix for start, suffix in _SUFFIXES.items() if region.startswith(start)), _SUFFIX)
     return f"https://bedrock-runtime.{region}.{suffix}"
 
 
