@@ -54,8 +54,13 @@ _BEFORE_STATUS: dict[str, type[APIError]] = {
     # AWS's: https://docs.aws.amazon.com/bedrock/latest/APIReference/CommonErrors.html and the pages of the operations
     "expiredtokenexception": AuthenticationError,
     "incompletesignature": AuthenticationError,
+    "incompletesignatureexception": AuthenticationError,
+    "invalidclienttokenid": AuthenticationError,
     "invalidsignatureexception": AuthenticationError,
     "missingauthenticationtokenexception": AuthenticationError,
+    "requestexpired": AuthenticationError,
+    "signaturedoesnotmatch": AuthenticationError,
+    "throttlingexception": RateLimitError,  # with 400 or 429
     "unrecognizedclientexception": AuthenticationError,
     "servicequotaexceededexception": QuotaExceededError,
     "modelerrorexception": ServerError,  # 424, as the next
@@ -123,9 +128,10 @@ _WITHOUT_STATUS: dict[str, type[APIError]] = {
     "modeltimeoutexception": ServerError,
     "resourcenotfoundexception": NotFoundError,
     "serviceunavailableexception": OverloadedError,
-    "throttlingexception": RateLimitError,
     "validationexception": BadRequestError,
 }
+# AWS on a signature that bears a time of another clock than its own.
+_SKEW = ("Signature expired:", "Signature not yet current:")
 _DELAY = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?s")
 
 
@@ -150,7 +156,7 @@ def api_error(
     if kind is None and isinstance(fields.get("status"), str):
         kind = fields["status"]  # Google's name for it
     cls = _class(code, kind, status, [detail.get("reason") for detail in details])
-    return cls(
+    found = cls(
         message or _status_words(status, payload),
         code=code,
         type=kind if isinstance(kind, str) else None,
@@ -160,6 +166,9 @@ def api_error(
         request_id=request_id or _request_id(payload),
         **context,
     )
+    if found.message.startswith(_SKEW):
+        found.add_note("this machine's clock may be wrong")
+    return found
 
 
 def _fields(payload: Any) -> dict[str, Any]:
@@ -189,8 +198,8 @@ def _message(fields: dict[str, Any]) -> str | None:
 
 
 def _shape_name(name: Any) -> str | None:
-    """The type out of AWS's `namespace#Type`."""
-    return name.rpartition("#")[2] or None if isinstance(name, str) else None
+    """The type out of AWS's `namespace#Type:address`."""
+    return name.partition(":")[0].rpartition("#")[2] or None if isinstance(name, str) else None
 
 
 def _delay(details: list[dict[str, Any]]) -> float | None:

@@ -669,6 +669,27 @@ STATUSES: list[tuple[int, dict[str, str], Any, type[APIError], str | None]] = [
         errors.AuthenticationError,
         "UnrecognizedClientException",
     ),
+    (
+        404,
+        {},
+        {"__type": "a.b#ResourceNotFoundException:http://x/", "message": "m"},
+        errors.NotFoundError,
+        "ResourceNotFoundException",
+    ),
+    (
+        400,
+        {"x-amzn-errortype": "ThrottlingException"},
+        {"message": "m"},
+        errors.RateLimitError,
+        "ThrottlingException",
+    ),
+    (
+        403,
+        {"x-amzn-errortype": "IncompleteSignatureException"},
+        {"message": "m"},
+        errors.AuthenticationError,
+        "IncompleteSignatureException",
+    ),
     (403, {}, {"__type": 1, "message": "m"}, errors.PermissionDeniedError, None),
     (
         404,
@@ -700,6 +721,23 @@ def test_statuses(
     assert type(error) is cls
     assert (error.type, error.message, error.status_code, error.request_id) == (kind, "m", status, "r")
     assert error.body == body
+
+
+@pytest.mark.parametrize(
+    ("message", "skewed"),
+    [
+        ("Signature expired: 20260601T120000Z is now earlier than 20260601T123000Z (20260601T123500Z - 5 min.)", True),
+        ("Signature not yet current: 20260601T130000Z is still later than 20260601T124000Z", True),
+        ("The request signature we calculated does not match the signature you provided.", False),
+    ],
+)
+def test_a_clock_that_is_wrong_is_named(message: str, skewed: bool) -> None:
+    headers = {**JSON, "x-amzn-errortype": "InvalidSignatureException"}
+    body = json.dumps({"message": message}).encode()
+    error = read([body], status=403, headers=headers, provider="bedrock").error
+    assert type(error) is errors.AuthenticationError
+    assert (error.message, error.retryable) == (message, False)
+    assert getattr(error, "__notes__", []) == (["this machine's clock may be wrong"] if skewed else [])
 
 
 def test_every_kind_of_event_is_seen() -> None:
