@@ -354,6 +354,19 @@ def test_an_id_that_is_missing() -> None:
     )
 
 
+def test_a_call_without_a_head() -> None:
+    """Its pieces may have what the head would have said."""
+    piece = {"toolUseId": "c", "name": "f", "type": "tool_use"}
+    reading = deltas(
+        delta(0, toolUse={**piece, "input": "[", "novel": [1]}),
+        delta(0, toolUse={**piece, "input": "]"}),
+        stop(0),
+        delta(1, toolUse={**SERVER, "input": "1"}),
+    )
+    assert reading.message.tool_calls == (ToolCall("c", "f", "[]", extra={"novel": [1]}),)
+    assert reading.message.content == (UnknownContent({"type": "server_tool_use", "toolUse": {**SERVER, "input": 1}}),)
+
+
 def test_a_block_without_an_index_goes_on_with_the_last_one() -> None:
     reading = deltas(delta(2, text="a"), ("contentBlockDelta", {"delta": {"text": "b"}}), ("contentBlockDelta", {}))
     assert reading.message.content == (TextContent("ab"),)

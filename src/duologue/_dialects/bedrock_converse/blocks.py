@@ -153,27 +153,24 @@ class Block:
                 call_id or f"tooluse_{self._call}",
                 a_string(head.get("name"), "start.toolUse.name"),
                 generated_id=not call_id,
-                extra={
-                    key: value
-                    for key, value in given(head).items()
-                    if key not in _CALL_KEYS and (key, value) != ("type", _PLAIN_TOOL)
-                },
+                extra=_rest_of_call(head),
             )
         )
 
     def _tool_input(self, value: Any, events: list[StreamEvent]) -> None:
         piece = given(an_object(value, "delta.toolUse"))
         arguments = piece.pop("input", None)
+        if self._call is None and self._server_tool is None:  # the call's head is missing
+            self._tool_start(piece, events)
+            piece = {}
         if self._server_tool is not None:
             self._server_tool |= piece
             self._server_input += [] if arguments is None else [arguments]
             return
-        if self._call is None:  # the call's head is missing
-            self._tool_start({}, events)
-        arguments = a_string(arguments, "delta.toolUse.input")
-        if arguments or piece:
+        arguments, rest = a_string(arguments, "delta.toolUse.input"), _rest_of_call(piece)
+        if arguments or rest:
             self._arguments |= bool(arguments)
-            events.append(ToolCallDelta(self._call or 0, arguments=arguments, extra=piece))
+            events.append(ToolCallDelta(self._call or 0, arguments=arguments, extra=rest))
 
     def whole_tool(self, tool: Any, events: list[StreamEvent]) -> None:
         """A tool call in one piece, its arguments as JSON data."""
@@ -228,6 +225,12 @@ _DELTAS: dict[str, Callable[[Block, Any, list[StreamEvent]], None]] = {
     "image": Block._image,
     "audio": Block._audio,
 }
+
+
+def _rest_of_call(call: dict[str, Any]) -> dict[str, Any]:
+    """What a call says besides its id, its name and its arguments."""
+    found = {key: value for key, value in given(call).items() if key not in _CALL_KEYS}
+    return {key: value for key, value in found.items() if (key, value) != ("type", _PLAIN_TOOL)}
 
 
 def _joined(pieces: list[str]) -> str:
