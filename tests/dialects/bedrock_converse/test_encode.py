@@ -272,7 +272,7 @@ REFUSED: list[tuple[ContentPart, str]] = [
 @pytest.mark.parametrize(("part", "expected"), PARTS)
 def test_parts(part: ContentPart, expected: dict[str, Any]) -> None:
     assert content(Message.user([part])) == [expected]
-    if not isinstance(part, AudioContent):
+    if not isinstance(part, AudioContent | UnknownContent):
         assert content(Message.tool("c", [part]))[0]["toolResult"]["content"] == [expected]
 
 
@@ -384,6 +384,13 @@ def test_citations_of_search_results_stay(location: Any) -> None:
     if location != "odd":
         alone = {"citationsContent": {"content": [{"text": "x"}], "citations": notes[:1]}}
         assert content(whole(alone).message) == [{"text": "x"}]
+
+
+def test_a_cache_point_stands_after_a_result() -> None:
+    """It has no place in one."""
+    cache = {"cachePoint": {"type": "default"}}
+    found = content(Message.tool("c", [TextContent("r"), UnknownContent(cache), UnknownContent({"json": {"a": 1}})]))
+    assert found == [{"toolResult": {"toolUseId": "c", "content": [{"text": "r"}, {"json": {"a": 1}}]}}, cache]
 
 
 def test_an_error_without_words() -> None:

@@ -77,7 +77,7 @@ def _blocks(message: Message, names: Names) -> _Blocks:
                 f"{article} {message.role} message cannot hold {part.type} content in the bedrock-converse format"
             )
     if message.role == "tool":  # the call's id says more than a name
-        return [_result(message, names)]
+        return _result(message, names)
     if message.name is not None:
         raise UnsupportedError("the bedrock-converse format has no names in messages")
     if message.role == "assistant":
@@ -85,15 +85,17 @@ def _blocks(message: Message, names: Names) -> _Blocks:
     return [_part(part, names) for part in message.content]
 
 
-def _result(message: Message, names: Names) -> dict[str, Any]:
+def _result(message: Message, names: Names) -> _Blocks:
+    """A tool's result, and after it the cache points that stand in it, for which it has no place."""
     if not message.tool_call_id:
         raise UnsupportedError("a tool message needs tool_call_id: make it with Message.tool(call.id, result)")
-    content = [_part(part, names) for part in message.content if part != TextContent("")]
+    blocks = [_part(part, names) for part in message.content if part != TextContent("")]
+    content = [block for block in blocks if "cachePoint" not in block]
     result: dict[str, Any] = {"toolUseId": message.tool_call_id, "content": content}
     if message.metadata.get("is_error"):
         # Only what goes well may be left without words.
         result |= {"content": content or [{"text": "error"}], "status": "error"}
-    return {"toolResult": result}
+    return [{"toolResult": result}, *(block for block in blocks if "cachePoint" in block)]
 
 
 def _call(call: ToolCall) -> dict[str, Any]:
