@@ -92,10 +92,12 @@ def data_url(part: ImageContent | FileContent | AudioContent) -> str:
 
 
 def arguments_object(call: ToolCall, *, where: str) -> dict[str, Any]:
-    """A call's arguments, for a format that takes them parsed.
+    """A call's arguments, for a format that takes them parsed. What is no JSON object, since `max_tokens` cut it off or
+    nobody checked it, goes back wrapped, so that the call can be answered:
+    https://platform.claude.com/docs/en/agents-and-tools/tool-use/fine-grained-tool-streaming
 
     Raises:
-        UnsupportedError: they are no JSON object, or free text.
+        UnsupportedError: the call is one with free text.
     """
     if call.type != "function":
         raise UnsupportedError(f"{where} has no {call.type} tool calls")
@@ -103,6 +105,4 @@ def arguments_object(call: ToolCall, *, where: str) -> dict[str, Any]:
         arguments = call.parsed() if call.arguments.strip() else {}
     except DecodeError:
         arguments = None
-    if not isinstance(arguments, dict):
-        raise UnsupportedError(f"{where} takes a call's arguments as a JSON object; those to {call.name!r} are none")
-    return arguments
+    return arguments if isinstance(arguments, dict) else {"INVALID_JSON": call.arguments}

@@ -376,8 +376,6 @@ def test_results_that_follow_each_other_are_one_turn_in_the_order_of_their_calls
         (Message("tool", ReasoningContent("r"), name="f"), "a tool message cannot hold reasoning content"),
         (Message("tool", ImageContent.from_url("u"), name="f"), "as data, not by URL"),
         (Message.assistant(tool_calls=[ToolCall("c", "f", "x", "custom")]), "no custom tool calls"),
-        (Message.assistant(tool_calls=[ToolCall("c", "f", '{"a')]), "those to 'f' are none"),
-        (Message.assistant(tool_calls=[ToolCall("c", "f", "[]")]), "those to 'f' are none"),
     ],
 )
 def test_messages_that_have_no_place(message: Message, words: str) -> None:

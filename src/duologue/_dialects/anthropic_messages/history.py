@@ -33,9 +33,6 @@ if TYPE_CHECKING:
 
 _FORMAT = "the anthropic-messages format"
 _IMAGES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
-# What the model wrote is no JSON object where `max_tokens` cut it off, or where it is streamed unchecked. It goes back
-# wrapped: https://platform.claude.com/docs/en/agents-and-tools/tool-use/fine-grained-tool-streaming
-_INVALID = "INVALID_JSON"
 _Blocks = list[dict[str, Any]]
 
 
@@ -149,12 +146,7 @@ def _cite(part: CitationContent, blocks: _Blocks) -> None:
 
 
 def _call(call: ToolCall) -> dict[str, Any]:
-    try:
-        given = arguments_object(call, where=_FORMAT)
-    except UnsupportedError:
-        if call.type != "function":
-            raise
-        given = {_INVALID: call.arguments}
+    given = arguments_object(call, where=_FORMAT)
     extra = {key: value for key, value in call.extra.items() if key != PLACE}
     return {"type": "tool_use", "id": call.id, "name": call.name, "input": given, **extra}
 
