@@ -590,6 +590,12 @@ def test_citations_stand_after_the_text_and_once() -> None:
     )
 
 
+def test_citations_of_places_that_are_none_of_the_text_are_still_several() -> None:
+    notes = [{"startIndex": start, "endIndex": start + 9, "uri": "u"} for start in (5, 50)]
+    reading = parts([{"text": "a"}], citationMetadata={"citationSources": [*notes, notes[0]]})
+    assert reading.message.content[1:] == tuple(CitationContent("u", raw=note) for note in notes)
+
+
 # -- errors ------------------------------------------------------------------------------------------------------------
 
 CANCELLED = {"error": {"code": 499, "message": "The operation was cancelled.", "status": "CANCELLED"}}

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from duologue._dialects.gemini.calls import Calls
 from duologue._dialects.gemini.citations import read_citations, read_grounding
 from duologue._dialects.gemini.parts import read_media
-from duologue._dialects.shape import a_string, an_array, an_object
+from duologue._dialects.shape import a_string, an_array, an_index, an_object
 from duologue.events import ContentDelta, ReasoningDelta, StreamEvent, TextDelta, ToolCallDelta, Unknown
 from duologue.models import AudioContent, UnknownContent
 
@@ -183,7 +183,8 @@ class Candidate:
 
     def _cite(self, citations: Iterable[CitationContent], events: list[StreamEvent]) -> None:
         for citation in citations:
-            key = (citation.url, citation.title, citation.text, citation.start, citation.end)
+            told = (an_index(citation.raw.get("startIndex")), an_index(citation.raw.get("endIndex")))
+            key = (citation.url, citation.title, citation.text, citation.start, citation.end, *told)
             if key not in self._cited:
                 self._cited.add(key)
                 events.append(ContentDelta(citation, self._index, _AFTER_ALL))
