@@ -196,8 +196,8 @@ class Accumulator:
         extra = self._extra if event.index is None else self._choice(event.index).extra
         if event.index is None:
             # A server may tell who answers only after it has begun.
-            self._id = self._id or string_or_none(event.raw.get("id"))
-            self._model = self._model or string_or_none(event.raw.get("model"))
+            self._id = self._id or _first_text(event.raw, "id", "responseId")
+            self._model = self._model or _first_text(event.raw, "model", "modelVersion")
         for key, value in event.raw.items():
             extra[key] = _merged(extra.get(key), value) if key in _GROWING else value
 
@@ -218,6 +218,11 @@ _TAKE: dict[type, Callable[[Any, Any], None]] = {
 _GROWING = frozenset({"citationMetadata", "delta", "logprobs", "logprobsResult"})
 # Those of `reasoning_details` that come in pieces: https://openrouter.ai/docs/use-cases/reasoning-tokens
 _GROWING_DETAILS = frozenset({"reasoning.text", "reasoning.summary"})
+
+
+def _first_text(raw: Mapping[str, Any], *names: str) -> str | None:
+    """The first of these fields that has a text in it."""
+    return next(filter(None, (string_or_none(raw.get(name)) for name in names)), None)
 
 
 def _merged(before: Any, piece: Any) -> Any:

@@ -62,6 +62,8 @@ def test_no_arguments() -> None:
         ({"boolValue": False}, False),
         ({"nullValue": "NULL_VALUE"}, None),
         ({"nullValue": None}, None),
+        ({"stringValue": None, "numberValue": 5, "boolValue": None, "nullValue": None}, 5),
+        ({"structValue": {"b": [1]}}, {"b": [1]}),
     ],
 )
 def test_values(piece: dict[str, Any], value: Any) -> None:
@@ -74,9 +76,9 @@ def test_elements_stand_by_their_index() -> None:
     }
 
 
-def test_a_string_goes_on_only_while_it_says_so() -> None:
+def test_a_string_goes_on_whether_it_says_so_or_not() -> None:
     assert put(string("$.a", "x", willContinue=True), string("$.b", "-"), string("$.a", "y")) == {"a": "xy", "b": "-"}
-    assert put(string("$.a", "x"), string("$.a", "y")) == {"a": "y"}
+    assert put(string("$.a", "x"), string("$.a", "y")) == {"a": "xy"}
     assert put({"jsonPath": "$.a", "numberValue": 1}, string("$.a", "y")) == {"a": "y"}
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from duologue._dialects.gemini.calls import Calls
 from duologue.errors import (
     APIError,
     AuthenticationError,
@@ -156,7 +157,7 @@ def test_what_stands_beside_a_thought_is_kept() -> None:
         ({"functionCall": {"args": {}}}, ({"type": "functionCall", "functionCall": {"args": {}}},)),
         (
             {"functionCall": None, "thoughtSignature": "s"},
-            ({"type": "functionCall", "functionCall": None, "thoughtSignature": "s"},),
+            ({"type": "thoughtSignature", "thoughtSignature": "s"},),
         ),
         ({}, ()),
     ],
@@ -205,6 +206,29 @@ def test_other_parts_are_kept_as_they_are(part: dict[str, Any], content: tuple[d
 def test_media(given: list[Any], content: tuple[Any, ...]) -> None:
     assert parts(*([part] for part in given)).message.content == content
     assert whole(*given).message.content == content
+
+
+@pytest.mark.parametrize("field", ["text", "inlineData", "functionCall", "thought", "novel", "thoughtSignature"])
+def test_null_is_as_good_as_left_out(field: str) -> None:
+    """A server that writes all of a part's fields says no more than one that writes a single one."""
+    nothing = "" if field == "thoughtSignature" else None
+    given: list[dict[str, Any]] = [
+        {"text": "a"},
+        {"text": "b"},
+        {"text": "t", "thought": True},
+        {"text": "u", "thought": True},
+        blob("audio/a", b"a"),
+        blob("audio/a", b"b"),
+        call("f", args={"a": 1}),
+    ]
+    nulls = [{field: nothing, **part} for part in given]
+    assert parts(*([part] for part in nulls)).message == parts(*([part] for part in given)).message
+    assert whole(*nulls).message == whole(*given).message
+
+
+@pytest.mark.parametrize("other", [call("f"), blob("audio/a", b"a"), {"novel": 1}])
+def test_an_empty_text_beside_something_else_is_nothing(other: dict[str, Any]) -> None:
+    assert parts([{"text": "", **other}]).message == parts([other]).message
 
 
 # -- calls -------------------------------------------------------------------------------------------------------------
@@ -309,8 +333,32 @@ def test_start_and_what_else_stands_at_the_top() -> None:
 
 def test_an_id_that_comes_late_is_kept() -> None:
     reading = stream({"candidates": [candidate({"text": "a"})]}, chunk(candidate(finish="STOP")))
-    assert (reading.response.id, reading.response.model) == (None, None)
+    assert (reading.response.id, reading.response.model) == ("r-1", "m-1")
     assert reading.response.extra == {"responseId": "r-1", "modelVersion": "m-1"}
+
+
+@pytest.mark.parametrize("value", [5, {"a": 1}, [], True])
+def test_what_is_no_id_is_kept_beside_it(value: Any) -> None:
+    reading = stream({"candidates": [candidate({"text": "a"})]}, chunk(candidate(finish="STOP"), id=value, model=value))
+    assert (reading.response.id, reading.response.model) == ("r-1", "m-1")
+    assert (reading.response.extra["id"], reading.response.extra["model"]) == (value, value)
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+@pytest.mark.parametrize("novel", [{"novel": {"a": 1}}, {"type": "novel", "novel": {"a": 1}}])
+def test_a_chunk_of_a_new_kind_is_kept(place: int, novel: dict[str, Any]) -> None:
+    chunks = [chunk(candidate({"text": "a"})), chunk(candidate({"text": "b"}, finish="STOP"))]
+    chunks.insert(place, novel)
+    reading = stream(*chunks)
+    assert (reading.response.text, reading.response.id, reading.done.finish_reason) == ("ab", "r-1", "stop")
+    assert reading.of(Unknown) == [Unknown(novel)]
+
+
+def test_the_end_marker_of_others_is_none() -> None:
+    """Some gateways end every stream with the line that ends OpenAI's."""
+    begun, ended = (data(chunk(candidate({"text": "a"}, finish=finish))) for finish in (None, "STOP"))
+    assert read([ended, b"data: [DONE]\n\n"]).response.text == "a"
+    assert isinstance(read([begun, b"data: [DONE]\n\n"]).error, StreamTruncated)
 
 
 def test_several_candidates() -> None:
@@ -371,6 +419,14 @@ def test_a_blocked_prompt() -> None:
         assert (reading.response.text, reading.response.usage.total_tokens) == ("", 3)
 
 
+@pytest.mark.parametrize("word", [None, "", "BLOCK_REASON_UNSPECIFIED", "BLOCKED_REASON_UNSPECIFIED"])
+def test_a_prompt_that_was_not_blocked(word: str | None) -> None:
+    feedback = {"blockReason": word, "safetyRatings": [{"blocked": False}]}
+    done = stream(chunk(candidate({"text": "a"}, finish="STOP"), promptFeedback=feedback)).done
+    assert (done.finish_reason, done.raw_finish_reason) == ("stop", "STOP")
+    assert isinstance(stream({"promptFeedback": feedback}).error, StreamTruncated)
+
+
 def test_what_else_a_candidate_says() -> None:
     reading = stream(
         chunk(candidate({"text": "a"}, groundingMetadata={"a": 1}, logprobsResult={"chosenCandidates": [1]}, novel=1)),
@@ -407,6 +463,25 @@ def test_usage_of_the_last_chunk_holds_with_what_only_an_earlier_one_says() -> N
         Usage(3, 9, 12, source="reported", raw=early),
         Usage(5, 9, 20, 1, 2, "reported", {**early, **late}),
     ]
+
+
+def test_usage_without_a_total() -> None:
+    """The total is of all four: https://ai.google.dev/api/generate-content#UsageMetadata"""
+    counts = {
+        "promptTokenCount": 1,
+        "candidatesTokenCount": 2,
+        "thoughtsTokenCount": 4,
+        "toolUsePromptTokenCount": 8,
+        "totalTokenCount": None,
+    }
+    usage = stream(chunk(candidate(finish="STOP"), usageMetadata=counts)).response.usage
+    assert usage == Usage(1, 2, 15, 0, 4, "reported", counts)
+
+
+def test_a_count_that_is_null_later_holds_from_before() -> None:
+    early, late = {"promptTokenCount": 3, "totalTokenCount": 3}, {"promptTokenCount": None, "totalTokenCount": 9}
+    reading = stream(chunk(usageMetadata=early), chunk(candidate(finish="STOP"), usageMetadata=late))
+    assert (reading.response.usage.input_tokens, reading.response.usage.total_tokens) == (3, 9)
 
 
 # -- sources -----------------------------------------------------------------------------------------------------------
@@ -453,6 +528,43 @@ def test_places_are_counted_in_bytes(text: str, segment: Any, start: int | None,
     assert (found.start, found.end) == (start, end)
 
 
+@pytest.mark.parametrize(
+    ("text", "words", "start", "end"),
+    [
+        ("First. Second.", "Second.", 7, 14),
+        ("First. Gone.", "Second.", None, None),
+        ("Second. Second.", "cond", None, None),
+        ("Second.", "", 0, 7),
+    ],
+)
+def test_places_in_a_part_are_found_by_its_words(text: str, words: str, start: int | None, end: int | None) -> None:
+    """They are counted from the beginning of a part, and `partIndex`, which says of which one, is not reliable:
+    https://github.com/googleapis/python-genai/issues/961"""
+    supports = [{"segment": {"endIndex": 7, "text": words}, "groundingChunkIndices": [0]}]
+    [found] = grounding(text, groundingChunks=[WEB], groundingSupports=supports)
+    assert (found.start, found.end, found.text) == (start, end, words)
+
+
+@pytest.mark.parametrize("indexes", [5, 1.5, True, "0", {"0": 0}, None, [True], [None], ["0"]])
+def test_what_is_no_list_of_indexes_is_passed_over(indexes: Any) -> None:
+    supports = [{"segment": {"endIndex": 1}, "groundingChunkIndices": indexes}]
+    assert grounding("abc", groundingChunks=[WEB, FILE], groundingSupports=supports) == [
+        CitationContent("u", "t", raw={"groundingChunk": WEB}),
+        CitationContent(None, "f", "words", raw={"groundingChunk": FILE}),
+    ]
+
+
+def test_stretches_told_after_the_end_are_of_the_sources_before_it() -> None:
+    supports = [{"segment": {"endIndex": 1}, "groundingChunkIndices": [0]}]
+    reading = stream(
+        chunk(candidate({"text": "a"}, finish="STOP", groundingMetadata={"groundingChunks": [WEB]})),
+        chunk(candidate(groundingMetadata={"groundingSupports": supports})),
+        chunk(usageMetadata={"promptTokenCount": 1}),
+    )
+    found = [part for part in reading.message.content if isinstance(part, CitationContent)]
+    assert [(part.url, part.start, part.end) for part in found] == [("u", None, None), ("u", 0, 1)]
+
+
 def test_sources_told_before_their_stretches_are_told_once() -> None:
     supports = [{"segment": {"endIndex": 1}, "groundingChunkIndices": [0]}]
     streamed = stream(
@@ -476,6 +588,12 @@ def test_citations_stand_after_the_text_and_once() -> None:
         CitationContent("u", "t", start=0, end=1, raw=notes[0]),
         CitationContent("v", raw={"uri": "v"}),
     )
+
+
+def test_citations_of_places_that_are_none_of_the_text_are_still_several() -> None:
+    notes = [{"startIndex": start, "endIndex": start + 9, "uri": "u"} for start in (5, 50)]
+    reading = parts([{"text": "a"}], citationMetadata={"citationSources": [*notes, notes[0]]})
+    assert reading.message.content[1:] == tuple(CitationContent("u", raw=note) for note in notes)
 
 
 # -- errors ------------------------------------------------------------------------------------------------------------
@@ -582,12 +700,13 @@ def test_no_telling_how_long_to_wait(delay: Any) -> None:
         (chunk(candidate({"text": "", "thought": True, "thoughtSignature": 5})), "thoughtSignature: expected a string"),
         (chunk(candidate({"inlineData": 5})), r"parts\[\].inlineData: expected an object"),
         (chunk(candidate({"inlineData": {"data": "?"}})), r"parts\[\].inlineData.data is not Base64"),
+        (chunk(candidate({"inlineData": {"data": 5}})), r"parts\[\].inlineData.data: expected a string"),
         (chunk(candidate({"inlineData": {"data": "ä"}})), r"parts\[\].inlineData.data is not Base64"),
         (chunk(candidate({"functionCall": 5})), r"parts\[\].functionCall: expected an object"),
         (chunk(candidate(call("f", id=5))), r"functionCall.id: expected a string"),
         (chunk(candidate(call(5, id="5"))), r"functionCall.name: expected a string"),  # type: ignore[arg-type]
         (chunk(candidate(call("f", args=5))), r"functionCall.args: expected an object"),
-        (chunk(candidate(call("f", args={"a": float("inf")}))), r"functionCall.args: "),
+        (chunk(candidate(call("f", args={"a": float("inf")}))), "not JSON: a number is too large"),
         (chunk(candidate(call("f", partialArgs=5))), r"functionCall.partialArgs: expected an array"),
         (chunk(candidate(call("f", partialArgs=[5]))), r"functionCall.partialArgs\[\]: expected an object"),
         (chunk(candidate(finish=5)), r"candidates\[0\].finishReason: expected a string"),  # type: ignore[arg-type]
@@ -605,6 +724,21 @@ def test_wrong_shapes(payload: Any, words: str) -> None:
     for reading in (read([data(payload)]), read([dumped(payload)], headers=JSON, stream=False)):
         with pytest.raises(ProtocolError, match=words):
             raise reading.error  # type: ignore[misc]  # there is one
+
+
+def test_arguments_that_no_json_can_say() -> None:
+    """They were read further up the stack than they are written."""
+    deep: Any = []
+    for _ in range(10_000):
+        deep = [deep]
+    with pytest.raises(DecodeError, match=r"parts\[\].functionCall.args: nested too deeply"):
+        list(Calls(0, None).add({}, {"name": "f", "args": {"a": deep}}))
+
+
+@pytest.mark.parametrize("payload", [{"novel": 1}, [{"novel": 1}, {}]])
+def test_a_whole_answer_without_a_word_that_is_known_is_none(payload: Any) -> None:
+    with pytest.raises(DecodeError, match="no Gemini answer: it has neither `candidates` nor `error`, but 'novel'"):
+        raise read([dumped(payload)], headers=JSON, stream=False).error  # type: ignore[misc]  # there is one
 
 
 @pytest.mark.parametrize("payload", [{"message": "m"}, {"detail": "m"}, {"code": 5, "message": "m"}])

@@ -63,6 +63,12 @@ def b64(data: bytes) -> str:
         ("tunedModels/mine", "/v1beta/tunedModels/mine"),
         ("../a?key=b#c", "/v1beta/models/..%2Fa%3Fkey%3Db%23c"),
         ("a:b", "/v1beta/models/a%3Ab"),
+        ("publishers/google/models/gemini-2.5-flash", "/v1beta1/publishers/google/models/gemini-2.5-flash"),
+        (
+            "projects/p/locations/global/publishers/google/models/m",
+            "/v1beta1/projects/p/locations/global/publishers/google/models/m",
+        ),
+        ("projects/../../a?key=b#c:d", "/v1beta1/projects/%2E%2E/%2E%2E/a%3Fkey%3Db%23c%3Ad"),
     ],
 )
 def test_the_model_is_in_the_path(model: str, path: str) -> None:
@@ -144,6 +150,7 @@ FIELD_CASES: list[tuple[str, Any, dict[str, Any]]] = [
         config(responseMimeType="application/json", responseJsonSchema=SCHEMA),
     ),
     ("reasoning", "low", config(thinkingConfig={"includeThoughts": True, "thinkingLevel": "low"})),
+    ("reasoning", "none", config(thinkingConfig={"includeThoughts": False, "thinkingBudget": 0})),
     ("reasoning", 512, config(thinkingConfig={"includeThoughts": True, "thinkingBudget": 512})),
     ("reasoning", 0, config(thinkingConfig={"includeThoughts": False, "thinkingBudget": 0})),
     ("n", 2, config(candidateCount=2)),

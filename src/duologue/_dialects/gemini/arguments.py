@@ -2,7 +2,8 @@
 
 https://ai.google.dev/api/caching#FunctionCall has them as `partialArgs`; Vertex AI sends them where the request asks
 for `streamFunctionCallArguments`. A path is `$` and steps of three forms: `.name`, `[0]` and `['name']` (RFC 9535). A
-string may come in several pieces, each but the last with `willContinue`.
+string may come in several pieces, each but the last with `willContinue`; since no value is told twice, one without it
+goes on as well.
 """
 
 from __future__ import annotations
@@ -16,17 +17,15 @@ from duologue.errors import DecodeError
 _STEP = re.compile(r"""\.([^.\[\]]+)|\[([0-9]{1,9})\]|\['((?:[^'\\]|\\.)*)'\]|\["((?:[^"\\]|\\.)*)"\]""", re.DOTALL)
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _MAX_STEPS = 100
-_VALUES = ("stringValue", "numberValue", "boolValue", "nullValue")
 
 
 class _Text:
     """A string as far as it has come."""
 
-    __slots__ = ("is_open", "pieces")
+    __slots__ = ("pieces",)
 
     def __init__(self) -> None:
         self.pieces: list[str] = []
-        self.is_open = True
 
 
 class Arguments:
@@ -51,11 +50,12 @@ class Arguments:
             node = node.setdefault(step, {})
             if not isinstance(node, dict):
                 raise DecodeError(f"partialArgs: {path!r} leads through a value")
-        kind = next((kind for kind in _VALUES if kind in piece), None)
+        values = {kind: value for kind, value in piece.items() if kind.endswith("Value")}
+        kind = next((kind for kind, value in values.items() if value is not None), None)
         if kind == "stringValue":
-            _append(node, last, piece)
-        elif kind is not None:
-            node[last] = None if kind == "nullValue" else piece[kind]
+            _append(node, last, values[kind])
+        elif values:
+            node[last] = None if kind in (None, "nullValue") else values[kind]
 
     def value(self) -> Any:
         """The arguments.
@@ -66,12 +66,11 @@ class Arguments:
         return _plain(self._root) if self._root else {}
 
 
-def _append(node: dict[str | int, Any], last: str | int, piece: dict[str, Any]) -> None:
+def _append(node: dict[str | int, Any], last: str | int, piece: Any) -> None:
     text = node.get(last)
-    if not isinstance(text, _Text) or not text.is_open:
+    if not isinstance(text, _Text):
         text = node[last] = _Text()
-    text.pieces.append(a_string(piece["stringValue"], "partialArgs[].stringValue"))
-    text.is_open = bool(piece.get("willContinue"))
+    text.pieces.append(a_string(piece, "partialArgs[].stringValue"))
 
 
 def _steps(path: str) -> list[str | int]:

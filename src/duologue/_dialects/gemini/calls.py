@@ -85,6 +85,6 @@ class Calls:
 
 def _extra(part: dict[str, Any], piece: dict[str, Any]) -> dict[str, Any]:
     """What else the part says (a thought signature, for one), to be sent back with the call."""
-    extra = {key: value for key, value in part.items() if key != "functionCall" and value is not None}
+    extra = {key: value for key, value in part.items() if key != "functionCall"}
     rest = {key: value for key, value in piece.items() if key not in _CALL_KEYS and value is not None}
     return {**extra, "functionCall": rest} if rest else extra

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from duologue._dialects.gemini.calls import Calls
 from duologue._dialects.gemini.citations import read_citations, read_grounding
 from duologue._dialects.gemini.parts import read_media
-from duologue._dialects.shape import a_string, an_array, an_object
+from duologue._dialects.shape import a_string, an_array, an_index, an_object
 from duologue.events import ContentDelta, ReasoningDelta, StreamEvent, TextDelta, ToolCallDelta, Unknown
 from duologue.models import AudioContent, UnknownContent
 
@@ -47,6 +47,7 @@ class Candidate:
         self._text: list[str] = []
         self._notes: dict[str, Any] = {}
         self._grounding: dict[str, Any] = {}
+        self._uncited = False
         self._cited: set[tuple[Any, ...]] = set()
 
     def add(self, candidate: dict[str, Any], path: str, events: list[StreamEvent]) -> None:
@@ -59,10 +60,9 @@ class Candidate:
             metadata = an_object(candidate["citationMetadata"], f"{path}.citationMetadata")
             self._cite(read_citations(metadata, "".join(self._text)), events)
         if candidate.get("groundingMetadata"):
-            self._grounding = {
-                **self._grounding,
-                **an_object(candidate["groundingMetadata"], f"{path}.groundingMetadata"),
-            }
+            metadata = an_object(candidate["groundingMetadata"], f"{path}.groundingMetadata")
+            self._grounding = {**self._grounding, **metadata}
+            self._uncited = True
 
     def end(self, word: str, events: list[StreamEvent]) -> None:
         """The candidate has its finish reason, or more came after it.
@@ -71,13 +71,14 @@ class Candidate:
         """
         if word == "STOP":
             events += self._calls.end()
-        if self._grounding:
+        if self._uncited:
             self._cite(read_grounding(self._grounding, "".join(self._text)), events)
-            self._grounding = {}
+            self._uncited = False
 
     # -- parts ---------------------------------------------------------------------------------------------------------
 
     def _part(self, part: dict[str, Any], events: list[StreamEvent]) -> None:
+        part = _said(part)
         read = next((read for key, read in _PARTS.items() if key in part), Candidate._other)
         read(self, part, events)
 
@@ -108,7 +109,7 @@ class Candidate:
 
     def _read_text(self, part: dict[str, Any], events: list[StreamEvent]) -> None:
         text = a_string(part["text"], "parts[].text")
-        fields = {key: value for key, value in part.items() if key not in ("text", "thought") and value is not None}
+        fields = {key: value for key, value in part.items() if key not in ("text", "thought")}
         if part.get("thought"):
             self._thought(text, fields, events)
         elif text:
@@ -146,7 +147,7 @@ class Candidate:
         self._fields(fields, events)
 
     def _read_call(self, part: dict[str, Any], events: list[StreamEvent]) -> None:
-        piece = an_object(part["functionCall"] or {}, "parts[].functionCall")
+        piece = an_object(part["functionCall"], "parts[].functionCall")
         if not self._calls.can_take(piece):
             self._other(part, events)
             return
@@ -182,14 +183,22 @@ class Candidate:
 
     def _cite(self, citations: Iterable[CitationContent], events: list[StreamEvent]) -> None:
         for citation in citations:
-            key = (citation.url, citation.title, citation.text, citation.start, citation.end)
+            told = (an_index(citation.raw.get("startIndex")), an_index(citation.raw.get("endIndex")))
+            key = (citation.url, citation.title, citation.text, citation.start, citation.end, *told)
             if key not in self._cited:
                 self._cited.add(key)
                 events.append(ContentDelta(citation, self._index, _AFTER_ALL))
 
 
+def _said(part: dict[str, Any]) -> dict[str, Any]:
+    """A part without what it has not got: some gateways write that as well, as null or empty. An empty text counts only
+    where there is nothing else that a signature could be of."""
+    said = {key: value for key, value in part.items() if value is not None and value != ""}
+    return said if said.keys() - _BESIDE or part.get("text") is None else {"text": "", **said}
+
+
 _PARTS: dict[str, Callable[[Candidate, dict[str, Any], list[StreamEvent]], None]] = {
-    "text": Candidate._read_text,
-    "inlineData": Candidate._read_data,
     "functionCall": Candidate._read_call,
+    "inlineData": Candidate._read_data,
+    "text": Candidate._read_text,
 }

@@ -1,7 +1,9 @@
 """Sources of an answer: Gemini's grounding and citation metadata.
 
 https://ai.google.dev/api/generate-content#GroundingMetadata and #CitationMetadata. Places in the text are counted in
-bytes of UTF-8 there, and in characters here; those that do not fit the text are left out, `raw` has them all.
+bytes of UTF-8 there, and in characters here; those that do not fit the text are left out, `raw` has them all. They are
+counted from the beginning of a part, and which part is not reliably said, so where the words are told, they decide:
+https://github.com/googleapis/python-genai/issues/961
 """
 
 from __future__ import annotations
@@ -31,10 +33,14 @@ class Places:
             [0] if text.isascii() else [0, *accumulate(len(character.encode("utf-8", "replace")) for character in text)]
         )
 
-    def find(self, start: Any, end: Any) -> tuple[int | None, int | None]:
+    def find(self, start: Any, end: Any, words: str = "") -> tuple[int | None, int | None]:
         """Where the stretch begins and ends; None for both where it is none of the text's. No start means 0."""
         first, last = self._character(an_index(start) or 0), self._character(an_index(end))
-        return (None, None) if first is None or last is None or first > last else (first, last)
+        fits = first is not None and last is not None and first <= last
+        if words and not (fits and self._text[first:last] == words):
+            first = self._text.find(words)
+            fits, last = first >= 0 and self._text.find(words, first + 1) < 0, first + len(words)
+        return (first, last) if fits else (None, None)
 
     def _character(self, place: int | None) -> int | None:
         if place is None or place < 0:
@@ -61,8 +67,8 @@ def read_grounding(metadata: dict[str, Any], text: str) -> Iterator[CitationCont
     places = Places(text)
     used: set[int] = set()
     for support in objects(metadata.get("groundingSupports")):
-        for number in support.get("groundingChunkIndices") or ():
-            if isinstance(number, int) and 0 <= number < len(chunks):
+        for number in _indexes(support.get("groundingChunkIndices")):
+            if 0 <= number < len(chunks):
                 used.add(number)
                 yield _supported(chunks[number], support, places)
     for number, chunk in enumerate(chunks):
@@ -70,11 +76,18 @@ def read_grounding(metadata: dict[str, Any], text: str) -> Iterator[CitationCont
             yield CitationContent(**_source(chunk), raw={"groundingChunk": chunk})
 
 
+def _indexes(value: Any) -> Iterator[int]:
+    for item in value if isinstance(value, list) else ():
+        number = an_index(item)
+        if number is not None:
+            yield number
+
+
 def _supported(chunk: dict[str, Any], support: dict[str, Any], places: Places) -> CitationContent:
     found = support.get("segment")
     segment = found if isinstance(found, dict) else {}
-    start, end = places.find(segment.get("startIndex"), segment.get("endIndex"))
     words = string_or_none(segment.get("text")) or ""
+    start, end = places.find(segment.get("startIndex"), segment.get("endIndex"), words)
     raw = {"groundingChunk": chunk, "groundingSupport": support}
     return CitationContent(**_source(chunk) | {"text": words}, start=start, end=end, raw=raw)
 

@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 _TOP = frozenset({"candidates", "usageMetadata", "error"})
 _ANY_OF = _TOP | {"promptFeedback", "modelVersion", "responseId"}
 # What protocol buffers say where nothing is set: https://protobuf.dev/best-practices/dos-donts/#unspecified-enum
-_UNSET = "FINISH_REASON_UNSPECIFIED"
+_UNSET = "_UNSPECIFIED"
+# Gateways end other formats' streams so, and some of them this one's.
+_DONE = "[DONE]"
 
 
 class Decoder:
@@ -46,12 +48,15 @@ class Decoder:
 
     def feed(self, frame: ServerSentEvent, events: list[StreamEvent]) -> None:
         """Decode one server-sent event; see `duologue._dialects.Decoder`."""
-        self._chunks(loads(frame.data), events)
+        if frame.data.strip() != _DONE:
+            self._chunks(loads(frame.data), events)
 
     def feed_whole(self, body: str, events: list[StreamEvent]) -> None:
         """Decode an answer that was not streamed, or a stream as one array; see `duologue._dialects.Decoder`."""
         payload = loads(body)
         self._chunks(payload, events)
+        if self._seen and not self._started:
+            raise _no_answer(self._seen)
         # The array's end tells that no byte is missing, and not that the model came to one.
         self.ended = self._started and (bool(self.finish) or not isinstance(payload, list))
 
@@ -62,8 +67,8 @@ class Decoder:
     # -- a chunk -------------------------------------------------------------------------------------------------------
 
     def _chunk(self, chunk: dict[str, Any], events: list[StreamEvent]) -> None:
-        if chunk and not chunk.keys() & _ANY_OF:
-            raise _no_chunk(chunk)
+        if not chunk.keys() & _ANY_OF:
+            _refuse_foreign(chunk)
         self._top(chunk, events)
         for position, candidate in enumerate(an_array(chunk.get("candidates"), "candidates")):
             self._candidate(an_object(candidate, f"candidates[{position}]"), position, events)
@@ -80,7 +85,7 @@ class Decoder:
             if key not in _TOP and value is not None and self._seen.get(key) != value
         }
         self._seen.update(news)
-        if not self._started and chunk.keys() - {"error"}:
+        if not self._started and chunk.keys() & _ANY_OF - {"error"}:
             self._started = True
             self._response_id = a_string(news.pop("responseId", None), "responseId") or None
             model = a_string(news.pop("modelVersion", None), "modelVersion") or None
@@ -97,7 +102,7 @@ class Decoder:
         found = self._candidates[index]
         found.add(candidate, f"candidates[{position}]", events)
         word = a_string(candidate.get("finishReason"), f"candidates[{position}].finishReason")
-        if word and word != _UNSET:
+        if word and not word.endswith(_UNSET):
             self.finish[index] = (FINISH_REASONS.get(word, "unknown"), word)
         if index in self.finish:
             found.end(self.finish[index][1], events)
@@ -107,20 +112,26 @@ class Decoder:
         usage = chunk.get("usageMetadata")
         if usage and usage != self._usage:
             self._usage = an_object(usage, "usageMetadata")
-            self._counts = {**self._counts, **self._usage}
+            told = {key: count for key, count in usage.items() if count is not None or key not in self._counts}
+            self._counts = {**self._counts, **told}
             events.append(UsageUpdate(read_usage(self._counts)))
 
     def _feedback(self, chunk: dict[str, Any]) -> None:
         """A blocked prompt has no candidates, and the reason why stands in place of theirs."""
         feedback = an_object(chunk.get("promptFeedback") or {}, "promptFeedback")
         word = a_string(feedback.get("blockReason"), "promptFeedback.blockReason")
-        if word:
+        if word and not word.endswith(_UNSET):
             self.finish[0] = ("content_filter", word)
 
 
-def _no_chunk(chunk: dict[str, Any]) -> Exception:
-    """A reply of another kind: an error in a shape of its own, or another provider's format."""
+def _refuse_foreign(chunk: dict[str, Any]) -> None:
+    """An error in a shape of its own, and another provider's format; anything else is new, and kept."""
     if chunk.keys() & {"message", "detail", "code"}:
-        return api_error(chunk)
+        raise api_error(chunk)
+    if "choices" in chunk:
+        raise _no_answer(chunk)
+
+
+def _no_answer(chunk: dict[str, Any]) -> DecodeError:
     keys = ", ".join(sorted(map(repr, chunk))[:8])
     return DecodeError(f"no Gemini answer: it has neither `candidates` nor `error`, but {keys}")

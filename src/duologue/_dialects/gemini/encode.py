@@ -22,6 +22,10 @@ _VERSION = "/v1beta"
 _METHODS = {True: "streamGenerateContent?alt=sse", False: "generateContent"}
 # What a model's name may begin with, where it says of what kind it is.
 _KINDS = ("models/", "tunedModels/")
+# On Vertex AI it says where the model is, too, and the versions have other names:
+# https://cloud.google.com/vertex-ai/generative-ai/docs/start/express-mode/vertex-ai-express-mode-api-reference
+_PLACES = ("publishers/", "projects/")
+_VERTEX_VERSION = "/v1beta1"
 
 
 def encode(request: ChatRequest, provider: Provider, *, model: str, stream: bool) -> Wire:  # noqa: ARG001
@@ -44,6 +48,8 @@ def encode(request: ChatRequest, provider: Provider, *, model: str, stream: bool
 
 
 def _path(model: str, *, stream: bool) -> str:
+    if model.startswith(_PLACES):
+        return f"{_VERTEX_VERSION}/{'/'.join(map(path_segment, model.split('/')))}:{_METHODS[stream]}"
     kind = next((kind for kind in _KINDS if model.startswith(kind)), _KINDS[0])
     return f"{_VERSION}/{kind}{path_segment(model.removeprefix(kind))}:{_METHODS[stream]}"
 
@@ -93,7 +99,7 @@ def _thinking(reasoning: Reasoning, model: str) -> dict[str, Any]:
     effort, budget = reasoning.effort, reasoning.budget_tokens
     if effort is not None and budget is not None:
         raise UnsupportedError("the gemini format takes reasoning as an effort or as a budget of tokens, not as both")
-    if effort is not None and _BUDGETED in model:
+    if effort is not None and (effort == "none" or _BUDGETED in model):
         budget = _BUDGETS.get(effort)
         if budget is None:
             raise UnsupportedError(f"{model} takes reasoning as a budget of tokens, or as {', '.join(_BUDGETS)}")
@@ -103,8 +109,8 @@ def _thinking(reasoning: Reasoning, model: str) -> dict[str, Any]:
 
 
 _MODES = {"auto": "AUTO", "none": "NONE", "required": "ANY"}
-# The models before Gemini 3 know budgets only. Google's own OpenAI-compatible road turns efforts into these:
-# https://ai.google.dev/gemini-api/docs/openai#thinking
+# The models before Gemini 3 know budgets only, and for no thinking at all the later ones have no other word either.
+# Google's own OpenAI-compatible road turns efforts into these: https://ai.google.dev/gemini-api/docs/openai#thinking
 _BUDGETED = "gemini-2.5"
 _BUDGETS = {"none": 0, "minimal": 1024, "low": 1024, "medium": 8192, "high": 24576}
 

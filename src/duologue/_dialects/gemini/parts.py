@@ -46,11 +46,11 @@ def read_usage(counts: dict[str, Any]) -> Usage:
     if "promptTokenCount" not in counts and "totalTokenCount" not in counts:
         return Usage(raw=counts)
     read, written = a_count(counts, "promptTokenCount"), a_count(counts, "candidatesTokenCount")
-    thoughts = a_count(counts, "thoughtsTokenCount")
+    thoughts, tools = a_count(counts, "thoughtsTokenCount"), a_count(counts, "toolUsePromptTokenCount")
     return Usage(
         input_tokens=read,
         output_tokens=written,
-        total_tokens=a_count(counts, "totalTokenCount") or read + written + thoughts,
+        total_tokens=a_count(counts, "totalTokenCount") or read + written + thoughts + tools,
         cached_tokens=a_count(counts, "cachedContentTokenCount"),
         reasoning_tokens=thoughts,
         source="reported",
