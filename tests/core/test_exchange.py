@@ -181,6 +181,8 @@ def test_a_whole_answer_cut_short(known: bool) -> None:
         (b"[]", DecodeError),
         (b'"text"', DecodeError),
         (b'{"choices": 5}', DecodeError),
+        (b'{"choices": [{"index": 1e999}]}', DecodeError),
+        (b'{"choices": [{"index": NaN}]}', DecodeError),
         (b'{"error": {"message": "m"}}', APIError),
         (b'{"detail": "m"}', APIError),
     ],

@@ -7,6 +7,7 @@ with all that had arrived in `error.partial`. After `Done` or `Error` nothing mo
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, Protocol
 
 from duologue._core.accumulate import Accumulator
@@ -285,9 +286,10 @@ class Exchange:
 
 
 def _is_cut(text: str) -> bool:
-    """Whether a text may be the beginning of a JSON object or of an end marker."""
+    """Whether a text may be the beginning of a JSON object or of an end marker. One with a number that is refused is
+    still whole, so this is the reader that takes any."""
     try:
-        loads(text)
-    except DecodeError:
+        json.loads(text)
+    except (ValueError, RecursionError):
         return text.lstrip()[:1] in ("", "{", "[")
     return False
