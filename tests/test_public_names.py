@@ -20,6 +20,7 @@ CLIENTS = ["AsyncClient", "AsyncStream", "Client", "Stream"]
 KNOBS = ["ClientConfig", "Limits", "RetryPolicy", "Timeouts"]
 MESSAGES = [
     "AudioContent",
+    "CachePoint",
     "ChatRequest",
     "ChatResponse",
     "Choice",

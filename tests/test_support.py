@@ -25,7 +25,7 @@ def test_every_field_of_a_request_is_on_it() -> None:
     given = {name for fields in FIELDS.values() for name in fields}
     assert given | {"messages", "model"} == {field.name for field in attrs.fields(ChatRequest)}
     kinds = {part.type for messages in MESSAGES.values() for message in messages for part in message.content}
-    assert kinds == {"text", "image", "file", "audio"}
+    assert kinds == {"text", "image", "file", "audio", "cache_point"}
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from duologue import (
     AudioContent,
+    CachePoint,
     ChatRequest,
     FileContent,
     ImageContent,
@@ -98,9 +99,10 @@ MESSAGES: Mapping[str, list[Message]] = {
     "text file, as data": _asked(FileContent(data=b"a,b", media_type="text/csv", filename="a.csv")),
     "file, by `file_id`": _asked(FileContent(file_id="files/1", media_type="application/pdf")),
     "sound, as data": _asked(AudioContent(data=b"RIFF", media_type="audio/wav")),
+    "cache point": _asked(CachePoint()),
     "tool result": _answered(Message.tool("c1", {"a": 1})),
     "tool result with an image": _answered(Message("tool", [TextContent("See"), PNG], tool_call_id="c1")),
-    "tool result that is an error": _answered(Message("tool", "No", tool_call_id="c1", metadata={"is_error": True})),
+    "tool result that is an error": _answered(Message("tool", "No", tool_call_id="c1", is_error=True)),
 }
 
 

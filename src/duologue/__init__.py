@@ -88,6 +88,7 @@ from duologue.events import (
 from duologue.models import (
     AudioContent,
     AuthScheme,
+    CachePoint,
     ChatRequest,
     ChatResponse,
     Choice,
@@ -123,6 +124,7 @@ __all__ = [
     "AuthScheme",
     "AuthenticationError",
     "BadRequestError",
+    "CachePoint",
     "ChatRequest",
     "ChatResponse",
     "Choice",

@@ -120,6 +120,7 @@ PROVIDERS: Final[Mapping[str, Provider]] = MappingProxyType(
             docs="https://openrouter.ai/docs/api-reference/chat-completion",
             base_url="https://openrouter.ai/api/v1",
             key_env=("OPENROUTER_API_KEY",),
+            cache_points=True,
         ),
         "deepseek": Provider(
             name="deepseek",
@@ -222,6 +223,7 @@ PROVIDERS: Final[Mapping[str, Provider]] = MappingProxyType(
             docs="https://www.alibabacloud.com/help/en/model-studio/use-qwen-by-calling-api",
             base_url="https://dashscope-intl.aliyuncs.com/compatible-mode/v1",
             key_env=("DASHSCOPE_API_KEY",),
+            cache_points=True,
         ),
         "zai": Provider(
             name="zai",

@@ -22,6 +22,7 @@ from duologue.events import (
 )
 from duologue.models import (
     AudioContent,
+    CachePoint,
     CitationContent,
     ContentPart,
     FileContent,
@@ -93,6 +94,7 @@ UNIONS: Final[tuple[TaggedUnion, ...]] = (
             "reasoning": ReasoningContent,
             "refusal": RefusalContent,
             "citation": CitationContent,
+            "cache_point": CachePoint,
             "unknown": UnknownContent,
         },
         unknown=UnknownContent,

@@ -31,6 +31,7 @@ __all__ = [
     "AUTH_SCHEME_VALUES",
     "AudioContent",
     "AuthScheme",
+    "CachePoint",
     "ChatRequest",
     "ChatResponse",
     "Choice",
@@ -309,6 +310,22 @@ class CitationContent:
 
 
 @attrs.frozen
+class CachePoint:
+    """A mark and no content: what the request holds up to here is worth keeping for the next one that begins the
+    same.
+
+    Providers that keep it by themselves refuse the mark.
+
+    Args:
+        ttl: How long to keep it, in the provider's word, such as `5m` or `1h`.
+    """
+
+    type: ClassVar[Literal["cache_point"]] = "cache_point"
+
+    ttl: str | None = attrs.field(default=None, validator=check.field(check.optional(check.string)))
+
+
+@attrs.frozen
 class UnknownContent:
     """A content part that this version does not know, kept whole.
 
@@ -361,6 +378,8 @@ class Message(MessageMethods):
         tool_call_id: In a `tool` message: the id of the call it answers.
         name: Who of several users or tools is speaking.
         metadata: The caller's own notes; never sent.
+        is_error: In a `tool` message: whether the tool failed. Where a provider has no place for it, the result's own
+            words have to tell.
     """
 
     role: Role = attrs.field(validator=check.field(check.one_of(ROLE_VALUES)))
@@ -381,6 +400,7 @@ class Message(MessageMethods):
         validator=check.field(check.mapping(check.anything)),
         hash=False,
     )
+    is_error: bool | None = attrs.field(default=None, validator=check.field(check.optional(check.boolean)))
 
 
 @attrs.frozen
@@ -646,6 +666,7 @@ class Provider:
         reasoning_field: The name under which an assistant's reasoning is sent back; none where the provider does not
             take it.
         headers: HTTP headers that every request carries.
+        cache_points: Whether it takes marks for its prompt cache, in the words of Anthropic.
         stream_usage: Whether to ask for a usage chunk with `stream_options`.
         models_of: The provider that serves the same models under the same names, whose rows of the model table hold
             here too.
@@ -671,6 +692,7 @@ class Provider:
         validator=check.field(check.mapping(check.string)),
         hash=False,
     )
+    cache_points: bool = attrs.field(default=False, validator=check.field(check.boolean))
     stream_usage: bool = attrs.field(default=True, validator=check.field(check.boolean))
     models_of: str | None = attrs.field(default=None, validator=check.field(check.optional(check.string)))
 
@@ -750,6 +772,7 @@ ContentPart: TypeAlias = (
     | ReasoningContent
     | RefusalContent
     | CitationContent
+    | CachePoint
     | UnknownContent
 )
 """One part of a message's content."""

@@ -249,7 +249,7 @@ def _check_messages(request: ChatRequest) -> None:
     if not request.messages:
         raise ValueError("the request has no messages")
     for number, message in enumerate(request.messages):
-        for field, role in (("tool_calls", "assistant"), ("tool_call_id", "tool")):
+        for field, role in (("tool_calls", "assistant"), ("tool_call_id", "tool"), ("is_error", "tool")):
             if getattr(message, field) and message.role != role:
                 raise ValueError(f"messages[{number}]: {field} goes with the role {role!r}, not {message.role!r}")
 

@@ -15,7 +15,7 @@ from duologue.errors import DecodeError, UnsupportedError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from duologue.models import AudioContent, ChatRequest, FileContent, ImageContent, ToolCall
+    from duologue.models import AudioContent, CachePoint, ChatRequest, FileContent, ImageContent, ToolCall
 
     Convert = Callable[[Any], dict[str, Any]]
 
@@ -73,6 +73,22 @@ def named(*path: str) -> Convert:
         return dict(value)
 
     return convert
+
+
+def mark_cache_point(blocks: list[dict[str, Any]], point: CachePoint, *, where: str) -> None:
+    """Mark the last block in Anthropic's words, which others have taken over.
+
+    https://platform.claude.com/docs/en/build-with-claude/prompt-caching
+
+    Raises:
+        UnsupportedError: there is none that could be marked.
+    """
+    if not blocks or blocks[-1].get("type") in ("thinking", "redacted_thinking"):
+        raise UnsupportedError(
+            f"{where} takes a cache point only after content of the same message, not after thoughts"
+        )
+    mark = {"type": "ephemeral"} if point.ttl is None else {"type": "ephemeral", "ttl": point.ttl}
+    blocks[-1] = {**blocks[-1], "cache_control": mark}
 
 
 def to_base64(data: bytes) -> str:

@@ -81,7 +81,7 @@ def _messages(role: str, blocks: list[dict[str, Any]]) -> list[Message]:
             Message.tool(
                 block["tool_use_id"],
                 [_part(inner) for inner in _blocks(block["content"])],
-                metadata={"is_error": block.get("is_error", False)},
+                is_error=block.get("is_error", False),
             )
             for block in blocks
         ]

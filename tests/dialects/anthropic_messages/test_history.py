@@ -13,6 +13,7 @@ from duologue.errors import UnsupportedError
 from duologue.models import (
     ROLE_VALUES,
     AudioContent,
+    CachePoint,
     CitationContent,
     FileContent,
     ImageContent,
@@ -50,6 +51,35 @@ def result(call_id: str, content: Any, **more: Any) -> dict[str, Any]:
 # -- roles -------------------------------------------------------------------------------------------------------------
 
 
+MARK = {"type": "ephemeral"}
+
+
+def test_cache_points() -> None:
+    """https://platform.claude.com/docs/en/build-with-claude/prompt-caching"""
+    said: list[str | ContentPart] = ["a", CachePoint(), "b", CachePoint(ttl="1h")]
+    blocks = [
+        {"type": "text", "text": "a", "cache_control": MARK},
+        {"type": "text", "text": "b", "cache_control": {**MARK, "ttl": "1h"}},
+    ]
+    system, messages = encode_messages(
+        [
+            Message.system(said),
+            Message.user(said),
+            Message.assistant(said, tool_calls=[ToolCall("1", "f")]),
+            Message("tool", ["r", CachePoint()], tool_call_id="1"),
+        ],
+        ANTHROPIC,
+    )
+    assert system == messages[0]["content"] == messages[1]["content"][:2] == blocks
+    assert messages[2]["content"] == [{**result("1", "r"), "cache_control": MARK}]
+    thought = ReasoningContent("hm", "sig")
+    early: list[str | ContentPart] = [CachePoint(), "a"]
+    late: list[str | ContentPart] = [thought, CachePoint()]
+    for content in (early, late):
+        with pytest.raises(UnsupportedError, match="takes a cache point only after content of the same message"):
+            encode_messages([Message.assistant(content)], ANTHROPIC)
+
+
 @pytest.mark.parametrize(
     ("messages", "expected"),
     [
@@ -72,10 +102,10 @@ def result(call_id: str, content: Any, **more: Any) -> dict[str, Any]:
         ([Message.tool("1", "")], [("user", [result("1", "")])]),
         ([Message.tool("1", {"a": 1}, name="f")], [("user", [result("1", '{"a": 1}')])]),
         (
-            [Message.tool("1", "r"), Message.tool("2", "s", metadata={"is_error": True}), Message.user("b")],
+            [Message.tool("1", "r"), Message.tool("2", "s", is_error=True), Message.user("b")],
             [("user", [result("1", "r"), result("2", "s", is_error=True)]), ("user", "b")],
         ),
-        ([Message.tool("1", "r", metadata={"is_error": False})], [("user", [result("1", "r")])]),
+        ([Message.tool("1", "r", is_error=False)], [("user", [result("1", "r")])]),
         (
             [Message.tool("1", [TextContent("see"), ImageContent.from_url(URL)])],
             [("user", [result("1", [text("see"), {"type": "image", "source": {"type": "url", "url": URL}}])])],
@@ -203,7 +233,7 @@ def test_arguments_that_are_no_object_go_back_wrapped(arguments: str) -> None:
     """So the model can be told what was wrong with them, as where `max_tokens` cut them off."""
     call = begin(0, "tool_use", id="1", name="f", input={})
     message = answer(call, piece(0, "input_json", partial_json=arguments), end(0), reason="max_tokens").message
-    assert said(message, Message.tool("1", "no JSON", metadata={"is_error": True})) == [
+    assert said(message, Message.tool("1", "no JSON", is_error=True)) == [
         ("assistant", [{"type": "tool_use", "id": "1", "name": "f", "input": {"INVALID_JSON": arguments}}]),
         ("user", [result("1", "no JSON", is_error=True)]),
     ]

@@ -14,6 +14,7 @@ from duologue._tables import PROVIDERS
 from duologue.errors import UnsupportedError
 from duologue.models import (
     AudioContent,
+    CachePoint,
     ChatRequest,
     CitationContent,
     ContentPart,
@@ -267,6 +268,19 @@ REFUSED: list[tuple[ContentPart, str]] = [
     (RefusalContent("x"), "a user message cannot hold refusal content"),
     (CitationContent("x"), "a user message cannot hold citation content"),
 ]
+MARKS: list[tuple[ContentPart, dict[str, Any]]] = [
+    (CachePoint(), {"cachePoint": {"type": "default"}}),
+    (CachePoint(ttl="1h"), {"cachePoint": {"type": "default", "ttl": "1h"}}),
+]
+
+
+@pytest.mark.parametrize(("point", "block"), MARKS)
+def test_cache_points(point: ContentPart, block: dict[str, Any]) -> None:
+    assert content(Message.user(["a", point, "b"])) == [{"text": "a"}, block, {"text": "b"}]
+    assert content(Message.assistant(["a", point])) == [{"text": "a"}, block]
+    assert content(Message("tool", ["a", point], tool_call_id="c"))[1:] == [block]
+    wire = encode(ChatRequest([Message.system(["a", point]), Message.user("hi")]), BEDROCK, model="m", stream=True)
+    assert wire.body["system"] == [{"text": "a"}, block]
 
 
 @pytest.mark.parametrize(("part", "expected"), PARTS)
@@ -283,7 +297,7 @@ def test_parts_that_have_no_place(part: ContentPart, words: str) -> None:
 
 
 def test_every_kind_of_part_is_tried() -> None:
-    assert {type(part) for part, _ in [*PARTS, *REFUSED]} == set(ContentPart.__args__)
+    assert {type(part) for part, _ in [*PARTS, *MARKS, *REFUSED]} == set(ContentPart.__args__)
 
 
 @pytest.mark.parametrize(
@@ -295,7 +309,6 @@ def test_every_kind_of_part_is_tried() -> None:
         (Message.assistant(RefusalContent("no")), "an assistant message cannot hold refusal content"),
         (Message.user("u", name="Ann"), "no names"),
         (Message.assistant(tool_calls=[ToolCall("c", "f", "x", type="custom")]), "no custom tool calls"),
-        (Message.assistant(tool_calls=[ToolCall("c", "f", "[1]")]), "arguments as a JSON object"),
     ],
 )
 def test_messages_that_have_no_place(message: Message, words: str) -> None:
@@ -313,7 +326,7 @@ def test_roles_take_turns() -> None:
         Message.assistant("c", tool_calls=[call]),
         Message.assistant(tool_calls=[other]),
         Message.tool("c", {"r": 1}, name="f"),
-        Message.tool("d", [TextContent("no"), PNG], metadata={"is_error": True}),
+        Message.tool("d", [TextContent("no"), PNG], is_error=True),
         Message.user("d"),
         Message.system("t"),
     )
@@ -394,7 +407,7 @@ def test_a_cache_point_stands_after_a_result() -> None:
 
 def test_an_error_without_words() -> None:
     """An error's content must not be empty: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ToolResultBlock.html"""
-    assert content(Message.tool("c", "", metadata={"is_error": True})) == [
+    assert content(Message.tool("c", "", is_error=True)) == [
         {"toolResult": {"toolUseId": "c", "content": [{"text": "error"}], "status": "error"}}
     ]
 

@@ -309,22 +309,22 @@ def test_what_the_model_said() -> None:
 
 
 @pytest.mark.parametrize(
-    ("result", "metadata", "response"),
+    ("result", "is_error", "response"),
     [
-        ("fine", {}, {"output": "fine"}),
-        ("42", {}, {"output": "42"}),
-        ({"a": [1]}, {}, {"a": [1]}),
-        ([1, 2], {}, {"output": [1, 2]}),
-        ("{broken", {}, {"output": "{broken"}),
-        ('{"a": 1e999}', {}, {"output": '{"a": 1e999}'}),
-        ("", {}, {"output": ""}),
-        ("bad", {"is_error": True}, {"error": "bad"}),
-        ({"a": 1}, {"is_error": True}, {"error": {"a": 1}}),
-        ({"a": 1}, {"is_error": False}, {"a": 1}),
+        ("fine", False, {"output": "fine"}),
+        ("42", False, {"output": "42"}),
+        ({"a": [1]}, False, {"a": [1]}),
+        ([1, 2], False, {"output": [1, 2]}),
+        ("{broken", False, {"output": "{broken"}),
+        ('{"a": 1e999}', False, {"output": '{"a": 1e999}'}),
+        ("", False, {"output": ""}),
+        ("bad", True, {"error": "bad"}),
+        ({"a": 1}, True, {"error": {"a": 1}}),
+        ({"a": 1}, False, {"a": 1}),
     ],
 )
-def test_results_of_tools(result: Any, metadata: dict[str, Any], response: dict[str, Any]) -> None:
-    message = Message.tool("c", result, name="f", metadata=metadata)
+def test_results_of_tools(result: Any, is_error: bool, response: dict[str, Any]) -> None:
+    message = Message.tool("c", result, name="f", is_error=is_error)
     [turn] = turns(message)
     assert turn == {"role": "user", "parts": [{"functionResponse": {"name": "f", "response": response, "id": "c"}}]}
 

@@ -15,6 +15,7 @@ from duologue.errors import UnsupportedError
 from duologue.models import (
     ROLE_VALUES,
     AudioContent,
+    CachePoint,
     ChatRequest,
     CitationContent,
     ContentPart,
@@ -249,7 +250,24 @@ def test_parts_that_have_no_place(role: str, part: ContentPart, words: str) -> N
 
 
 def test_every_kind_of_part_is_tried() -> None:
-    assert {type(part) for part, _ in [*PARTS, *REFUSED]} == set(ContentPart.__args__)
+    assert {type(part) for part, _ in [*PARTS, *REFUSED]} | {CachePoint} == set(ContentPart.__args__)
+
+
+def test_cache_points() -> None:
+    """https://openrouter.ai/docs/guides/best-practices/prompt-caching"""
+    said: list[str | ContentPart] = ["a", CachePoint(), "b", CachePoint(ttl="1h")]
+    request = ChatRequest([Message.system(said), Message.user(said)])
+    for message in encode(request, PROVIDERS["openrouter"], model="m", stream=True).body["messages"]:
+        assert message["content"] == [
+            {"type": "text", "text": "a", "cache_control": {"type": "ephemeral"}},
+            {"type": "text", "text": "b", "cache_control": {"type": "ephemeral", "ttl": "1h"}},
+        ]
+    with pytest.raises(UnsupportedError, match="OpenAI takes no cache points: leave them out"):
+        encode(request, OPENAI, model="m", stream=True)
+    with pytest.raises(UnsupportedError, match="OpenRouter takes a cache point only after content"):
+        encode(ChatRequest(Message.user([CachePoint(), "a"])), PROVIDERS["openrouter"], model="m", stream=True)
+    with pytest.raises(UnsupportedError, match="an assistant message cannot hold cache_point content"):
+        encode(ChatRequest(Message.assistant(said)), PROVIDERS["openrouter"], model="m", stream=True)
 
 
 @pytest.mark.parametrize(

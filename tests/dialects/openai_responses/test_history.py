@@ -122,9 +122,7 @@ def test_items_of_the_callers_own() -> None:
 
 def test_results() -> None:
     custom = Message.assistant(tool_calls=[ToolCall("c2", "sql", "SELECT 1", "custom")])
-    assert items(
-        Message.tool("c1", {"a": 1}, name="f", metadata={"is_error": True}), custom, Message.tool("c2", "x")
-    ) == [
+    assert items(Message.tool("c1", {"a": 1}, name="f", is_error=True), custom, Message.tool("c2", "x")) == [
         {"type": "function_call_output", "call_id": "c1", "output": '{"a": 1}'},
         {"type": "custom_tool_call", "call_id": "c2", "name": "sql", "input": "SELECT 1"},
         {"type": "custom_tool_call_output", "call_id": "c2", "output": "x"},

@@ -1,8 +1,7 @@
 """Anthropic's Messages, from a request to a JSON body.
 
 What the request cannot say itself goes through `extra`, or as an `UnknownContent` with the block in Anthropic's own
-words. So it is with marks for the prompt cache: `extra={"cache_control": {"type": "ephemeral"}}` marks the end of the
-request, and a block in a message is marked by writing it out with its `cache_control`.
+words.
 
 https://platform.claude.com/docs/en/api/messages
 """

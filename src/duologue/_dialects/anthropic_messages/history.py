@@ -14,9 +14,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from duologue._dialects.anthropic_messages.parts import PLACE
-from duologue._dialects.request import arguments_object, to_base64
+from duologue._dialects.request import arguments_object, mark_cache_point, to_base64
 from duologue.errors import UnsupportedError
 from duologue.models import (
+    CachePoint,
     CitationContent,
     FileContent,
     ImageContent,
@@ -80,23 +81,31 @@ def _short(blocks: _Blocks) -> str | _Blocks:
 
 def _system(message: Message, _provider: Provider) -> _Blocks:
     for part in message.content:
-        if not isinstance(part, (TextContent, UnknownContent)):
+        if not isinstance(part, (TextContent, CachePoint, UnknownContent)):
             raise UnsupportedError(f"a system message cannot hold {part.type} content in {_FORMAT}")
     return _user(message, _provider)
 
 
 def _user(message: Message, _provider: Provider) -> _Blocks:
-    return [_part(part, message.role) for part in message.content]
+    blocks: _Blocks = []
+    for part in message.content:
+        _add(blocks, part, message.role)
+    return blocks
 
 
-def _tool(message: Message, provider: Provider) -> _Blocks:
+def _tool(message: Message, _provider: Provider) -> _Blocks:
     if not message.tool_call_id:
         raise UnsupportedError("a tool message needs tool_call_id: make it with Message.tool(call.id, result)")
-    blocks = _user(message, provider)
+    # The result is marked as a whole: what stands in it cannot be kept without it.
+    points = [part for part in message.content if isinstance(part, CachePoint)]
+    blocks = [_part(part, message.role) for part in message.content if part not in points]
     result: dict[str, Any] = {"type": "tool_result", "tool_use_id": message.tool_call_id, "content": _short(blocks)}
-    if message.metadata.get("is_error") is True:
+    if message.is_error:
         result["is_error"] = True
-    return [result]
+    results = [result]
+    for point in points:
+        mark_cache_point(results, point, where=_FORMAT)
+    return results
 
 
 def _assistant(message: Message, provider: Provider) -> _Blocks:
@@ -112,8 +121,8 @@ def _assistant(message: Message, provider: Provider) -> _Blocks:
             _cite(part, blocks)
         elif isinstance(part, RefusalContent):
             blocks.append({"type": "text", "text": part.text})
-        elif isinstance(part, (TextContent, UnknownContent)):
-            blocks.append(_part(part, message.role))
+        elif isinstance(part, (TextContent, CachePoint, UnknownContent)):
+            _add(blocks, part, message.role)
         else:
             raise UnsupportedError(f"an assistant message cannot hold {part.type} content in {_FORMAT}")
     return blocks + [_call(call) for call in calls]
@@ -152,6 +161,13 @@ def _call(call: ToolCall) -> dict[str, Any]:
 
 
 # -- the user's parts --------------------------------------------------------------------------------------------------
+
+
+def _add(blocks: _Blocks, part: ContentPart, role: str) -> None:
+    if isinstance(part, CachePoint):
+        mark_cache_point(blocks, part, where=_FORMAT)
+    else:
+        blocks.append(_part(part, role))
 
 
 def _part(part: ContentPart, role: str) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from duologue._dialects.request import arguments_object
 from duologue.errors import UnsupportedError
 from duologue.models import (
     AudioContent,
+    CachePoint,
     CitationContent,
     FileContent,
     ImageContent,
@@ -29,9 +30,9 @@ if TYPE_CHECKING:
 _Blocks = list[dict[str, Any]]
 _ROLES = {"user": "user", "tool": "user", "assistant": "assistant"}
 _TAKEN: dict[str, tuple[type, ...]] = {
-    "system": (TextContent, UnknownContent),
-    "user": (TextContent, ImageContent, FileContent, AudioContent, UnknownContent),
-    "tool": (TextContent, ImageContent, FileContent, UnknownContent),
+    "system": (TextContent, CachePoint, UnknownContent),
+    "user": (TextContent, ImageContent, FileContent, AudioContent, CachePoint, UnknownContent),
+    "tool": (TextContent, ImageContent, FileContent, CachePoint, UnknownContent),
     "assistant": (
         TextContent,
         ImageContent,
@@ -39,6 +40,7 @@ _TAKEN: dict[str, tuple[type, ...]] = {
         AudioContent,
         ReasoningContent,
         CitationContent,
+        CachePoint,
         UnknownContent,
     ),
 }
@@ -92,7 +94,7 @@ def _result(message: Message, names: Names) -> _Blocks:
     blocks = [_part(part, names) for part in message.content if part != TextContent("")]
     content = [block for block in blocks if "cachePoint" not in block]
     result: dict[str, Any] = {"toolUseId": message.tool_call_id, "content": content}
-    if message.metadata.get("is_error"):
+    if message.is_error:
         # Only what goes well may be left without words.
         result |= {"content": content or [{"text": "error"}], "status": "error"}
     return [{"toolResult": result}, *(block for block in blocks if "cachePoint" in block)]
@@ -174,6 +176,8 @@ def _part(part: ContentPart, names: Names) -> dict[str, Any]:
             return encode_file(part, names)
         case AudioContent():
             return encode_audio(part)
+        case CachePoint(ttl):
+            return {"cachePoint": {"type": "default"} if ttl is None else {"type": "default", "ttl": ttl}}
         case ReasoningContent(text, signature):
             return {"reasoningContent": {"reasoningText": {"text": text, "signature": signature}}}
     # The caller's own words, or the provider's, for what this version does not know: a block without its kind, which

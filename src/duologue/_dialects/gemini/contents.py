@@ -148,7 +148,7 @@ def _response(message: Message) -> dict[str, Any]:
     https://ai.google.dev/api/caching#FunctionResponse
     """
     value = _data(message.text)
-    if message.metadata.get("is_error"):
+    if message.is_error:
         return {"error": value}
     return value if isinstance(value, dict) else {"output": value}
 

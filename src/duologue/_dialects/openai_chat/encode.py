@@ -8,10 +8,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from duologue._dialects import Wire
-from duologue._dialects.request import data_url, encode_fields, merged, named, to_base64
+from duologue._dialects.request import data_url, encode_fields, mark_cache_point, merged, named, to_base64
 from duologue.errors import UnsupportedError
 from duologue.models import (
     AudioContent,
+    CachePoint,
     CitationContent,
     FileContent,
     ImageContent,
@@ -66,14 +67,22 @@ def _message(message: Message, provider: Provider) -> dict[str, Any]:
         if not message.tool_call_id:
             raise UnsupportedError("a tool message needs tool_call_id: make it with Message.tool(call.id, result)")
         wire["tool_call_id"] = message.tool_call_id
-    return wire | {"content": _content(message)}
+    return wire | {"content": _content(message, provider)}
 
 
-def _content(message: Message) -> str | list[dict[str, Any]]:
+def _content(message: Message, provider: Provider) -> str | list[dict[str, Any]]:
     """One string where it is all text, since not every server takes a list."""
     if all(isinstance(part, TextContent) for part in message.content):
         return message.text
-    return [_part(part, message.role) for part in message.content]
+    parts: list[dict[str, Any]] = []
+    for part in message.content:
+        if not isinstance(part, CachePoint):
+            parts.append(_part(part, message.role))
+        elif provider.cache_points:
+            mark_cache_point(parts, part, where=provider.title)
+        else:
+            raise UnsupportedError(f"{provider.title} takes no cache points: leave them out")
+    return parts
 
 
 def _assistant(message: Message, provider: Provider) -> dict[str, Any]:
