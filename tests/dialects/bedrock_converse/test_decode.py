@@ -447,6 +447,14 @@ def test_an_empty_head_is_none() -> None:
     assert deltas(start(0), HI).message.content == (TextContent("hi"),)
 
 
+def test_a_head_of_text_or_thoughts_is_a_piece_of_them() -> None:
+    """Bedrock sends none, and other servers an empty one."""
+    thought = delta(0, reasoningContent={"text": "hm"})
+    reading = deltas(start(0, reasoningContent={}), thought, stop(0), start(1, text=""), delta(1, text="hi"))
+    assert reading.message.content == (ReasoningContent("hm"), TextContent("hi"))
+    assert deltas(start(0, text="h"), delta(0, text="i")).message.content == (TextContent("hi"),)
+
+
 def test_an_answer_without_content() -> None:
     for output in ({}, {"message": None}, {"message": {"role": "assistant", "content": None}}):
         reading = read_body({"output": output, "stopReason": "end_turn"})

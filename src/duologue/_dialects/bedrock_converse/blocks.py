@@ -211,6 +211,8 @@ class Block:
 
 
 _STARTS: dict[str, Callable[[Block, Any, list[StreamEvent]], None]] = {
+    "text": Block._text,
+    "reasoningContent": Block._reasoning,
     "toolUse": Block._tool_start,
     "toolResult": Block._result_start,
     "image": Block._image,
