@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+SERVERS := .servers
 
 .DEFAULT_GOAL := help
 
@@ -18,13 +19,28 @@ $(READY): requirements/dev.txt requirements/uv.txt pyproject.toml tools/setup.sh
 .PHONY: setup
 setup: $(READY) ## Make .venv from the lock file
 
+$(SERVERS)/.python: requirements/servers.txt requirements/uv.txt tools/servers.sh
+	@sh tools/servers.sh "$(PYTHON)" "$(SERVERS)"
+	@touch $@
+
+$(SERVERS)/.ready: $(SERVERS)/.python requirements/package.json requirements/package-lock.json tools/npm.sh
+	@cp requirements/package.json requirements/package-lock.json "$(SERVERS)"
+	@sh tools/npm.sh "$(SERVERS)" ci --prefix "$(SERVERS)" --ignore-scripts
+	@touch $@
+
+.PHONY: servers
+servers: $(SERVERS)/.ready ## Install the servers of others that tests/live runs against
+
 .PHONY: lock
-lock: $(READY) ## Resolve the dependencies anew into requirements/
+lock: $(READY) $(SERVERS)/.python ## Resolve the dependencies anew into requirements/
 	UV="$$(sh tools/find_uv.sh "$(PYTHON)")"; \
 	"$$UV" pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --custom-compile-command "make lock" --all-extras --group dev pyproject.toml -o requirements/dev.txt; \
+	"$$UV" pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --custom-compile-command "make lock" --group servers -o requirements/servers.txt; \
 	echo uv | "$$UV" pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --custom-compile-command "make lock" - -o requirements/uv.txt
+	@sh tools/npm.sh "$(SERVERS)" update --prefix requirements --package-lock-only
 
 .PHONY: demo
 demo: $(READY) ## Stream an answer from a real model on this machine, through both twins
@@ -51,7 +67,8 @@ check: $(READY) ## Fail on stale generated files, lint or type errors
 	@$(BIN)/mypy
 
 .PHONY: record
-record: $(READY) ## Record the cassettes anew from the real model's server
+record: $(READY) ## Record the cassettes anew, from the real model's server and those of others
+	@$(MAKE) -s servers || echo "Recording what can be recorded without them." >&2
 	@$(BIN)/python -m tests.record
 
 .PHONY: docs
@@ -63,4 +80,4 @@ bench: $(READY) ## Compare the cost of an event with plain httpx
 
 .PHONY: clean
 clean: ## Remove what was built
-	rm -rf $(VENV) .uv .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache dist
+	rm -rf $(VENV) .uv $(SERVERS) .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache dist
