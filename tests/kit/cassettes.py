@@ -24,6 +24,7 @@ from duologue._core.exchange import Exchange
 from duologue._dialects import find_dialect
 from duologue._tables import PROVIDERS
 from duologue.config import Limits
+from tests.kit.servers import KEY_ID, Address
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -37,7 +38,17 @@ ADDRESS = "http://server.invalid"
 
 REQUEST_HEADERS = frozenset({"accept", "content-type"})
 RESPONSE_HEADERS = frozenset(
-    {"content-encoding", "content-type", "request-id", "retry-after", "server", "transfer-encoding", "x-request-id"}
+    {
+        "content-encoding",
+        "content-type",
+        "request-id",
+        "retry-after",
+        "server",
+        "transfer-encoding",
+        "x-amzn-errortype",
+        "x-amzn-requestid",
+        "x-request-id",
+    }
 )
 
 
@@ -47,13 +58,28 @@ class Case(NamedTuple):
     name: str
     request: ChatRequest
     stream: bool = True
-    tools: bool = False  # ask the server that has the template for tool calls
-    api_key: str | None = None  # in place of the right one
-    provider: str = "llamacpp"
-    folder: str = "openai-chat/llamacpp"
+    tools: bool = False  # ask the model that has the template for tool calls
+    key: str | None = None  # in place of the right one
+    provider: str = "llamacpp"  # as which the client talks to the server
+    server: str = "llamacpp"
 
     def __str__(self) -> str:
         return f"{self.folder}/{self.name}"
+
+    @property
+    def dialect(self) -> str:
+        """The format."""
+        return PROVIDERS[self.provider].dialect
+
+    @property
+    def folder(self) -> str:
+        """Where the cassettes of this format and server are."""
+        return f"{self.dialect}/{self.server}"
+
+    def address(self, origin: str, key: str) -> Address:
+        """The server, where it is to be had at `origin`."""
+        key_id = KEY_ID if self.server == "ministack" else ""
+        return Address(origin, key, key_id) if self.key is None else Address(origin, self.key, key_id and "NOBODY")
 
     def cassette(self, root: Path = ROOT) -> Path:
         """Where the exchange is."""
@@ -67,7 +93,7 @@ class Case(NamedTuple):
 class Recorded(NamedTuple):
     """One exchange as it was."""
 
-    path: str
+    path: str  # with the query
     request: Any  # the JSON body
     status: int
     headers: dict[str, str]
@@ -80,12 +106,17 @@ def read(path: Path) -> Recorded:
     request, response = exchange["request"], exchange["response"]
     body = response["body"]["string"]
     return Recorded(
-        urlsplit(request["uri"]).path,
+        _target(request["uri"]),
         json.loads(request["body"]),
         response["status"]["code"],
         {name.lower(): ", ".join(values) for name, values in response["headers"].items()},
         body if isinstance(body, bytes) else body.encode(),
     )
+
+
+def _target(url: str) -> str:
+    """What of an address goes into a request."""
+    return urlsplit(url)._replace(scheme="", netloc="").geturl()
 
 
 def decode(case: Case, recorded: Recorded, pieces: Iterable[bytes], *, known: bool = True) -> list[StreamEvent]:
@@ -112,7 +143,7 @@ def tape() -> Any:
     recorder = vcr.VCR(
         before_record_request=_request,
         before_record_response=_response,
-        match_on=("method", "path", "body"),  # `body` compares JSON as data, going by its content type
+        match_on=("method", "path", "query", "body"),  # `body` compares JSON as data, going by its content type
         record_mode="none",
         record_on_exception=False,
     )
@@ -122,7 +153,7 @@ def tape() -> Any:
 
 
 def _request(request: Any) -> Any:
-    request.uri = ADDRESS + urlsplit(request.uri).path
+    request.uri = ADDRESS + _target(request.uri)
     request.headers = _only(request.headers, REQUEST_HEADERS)
     return request
 

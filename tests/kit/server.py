@@ -105,6 +105,7 @@ class ScriptedServer:
         requests: all that came, in order.
         connections: how many were opened.
         open: how many are open now.
+        origin: the address.
         base_url: the address for an OpenAI-compatible client.
     """
 
@@ -116,7 +117,8 @@ class ScriptedServer:
         self._lock = threading.Condition()
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=512)
         self._tls = tls
-        self.base_url = f"http{'s' if tls else ''}://127.0.0.1:{self._listener.getsockname()[1]}/v1"
+        self.origin = f"http{'s' if tls else ''}://127.0.0.1:{self._listener.getsockname()[1]}"
+        self.base_url = f"{self.origin}/v1"
         self._sockets: set[socket.socket] = set()
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
         self._threads[0].start()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import http.server
-import importlib.util
 import io
 import json
 import threading
@@ -17,6 +16,7 @@ import pytest
 
 from duologue.local import LocalServer, _download, _pins, ensure_server, start_server
 from duologue.local._pins import Pin
+from tests.kit.servers import need_engine
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -118,11 +118,6 @@ def index(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[FakeIndex
     monkeypatch.setenv("DUOLOGUE_CACHE", str(tmp_path / "cache"))
     yield fake
     fake.close()
-
-
-def need_engine() -> None:
-    if importlib.util.find_spec("xllamacpp") is None:
-        pytest.skip("xllamacpp is not installed: no wheel of it for this platform, or not the extra `local`")
 
 
 @pytest.fixture(scope="session")
