@@ -7,27 +7,25 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from duologue import Message, Tool
-from duologue.local import ensure_server
 
 if TYPE_CHECKING:
+    from tests.kit.servers import Address
     from tests.kit.twins import Twin
 
 PARAMETERS = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
 WEATHER = Tool("get_weather", "Get the current weather in a city", PARAMETERS)
-FORMATS = {"llamacpp": "/v1", "openai-responses": "/v1", "anthropic": ""}
+FORMATS = ["llamacpp", "openai-responses", "anthropic"]
 
 
-def client_for(twin: Twin, provider: str) -> Any:
-    """A client of the embedded model's server that speaks a provider's format."""
-    server = ensure_server(tools=True)
-    base_url = server.base_url.removesuffix("/v1") + FORMATS[provider]
-    return twin.Client(provider, base_url=base_url, api_key=server.api_key, model=server.model)
+def client_for(twin: Twin, address: Address, provider: str) -> Any:
+    """A client of the model's server that speaks a provider's format."""
+    return twin.Client(provider, **address.fields(provider), model="smollm2-135m")
 
 
 @pytest.mark.parametrize("provider", FORMATS)
-async def test_an_answer(twin: Twin, provider: str) -> None:
+async def test_an_answer(twin: Twin, provider: str, llamacpp: Address) -> None:
     asked: dict[str, Any] = {"prompt": "Explain what an API is.", "max_tokens": 12, "temperature": 0}
-    async with client_for(twin, provider) as client:
+    async with client_for(twin, llamacpp, provider) as client:
         events = [event async for event in client.stream(**asked)]
         whole = await client.chat(**asked)
     assert len([event for event in events if event.is_delta and event.text]) > 5
@@ -38,10 +36,10 @@ async def test_an_answer(twin: Twin, provider: str) -> None:
 
 
 @pytest.mark.parametrize("provider", FORMATS)
-async def test_a_tool_in_two_turns(twin: Twin, provider: str) -> None:
+async def test_a_tool_in_two_turns(twin: Twin, provider: str, llamacpp: Address) -> None:
     asked: dict[str, Any] = {"tools": [WEATHER], "temperature": 0, "max_tokens": 48}
     talk = [Message.user("What is the weather in Paris?")]
-    async with client_for(twin, provider) as client:
+    async with client_for(twin, llamacpp, provider) as client:
         first = await client.stream(talk, tool_choice="required", **asked).result()
         [call] = first.tool_calls
         assert (call.name, call.parsed(), first.finish_reason) == ("get_weather", {"city": "Paris"}, "tool_calls")
