@@ -48,6 +48,17 @@ def test_no_model(monkeypatch: pytest.MonkeyPatch) -> None:
     assert Call(config, endpoint, ChatRequest("hi", model="m"), stream=True, now=0).body
 
 
+@pytest.mark.parametrize(("status", "said", "delay"), [(429, "false", None), (400, "true", 0.5), (400, None, None)])
+def test_the_provider_says_whether_to_ask_again(status: int, said: str | None, delay: float | None) -> None:
+    asked = call(stream=False)
+    asked.begin_request(0)
+    asked.exchange.begin(status, {} if said is None else {"x-should-retry": said})
+    [event] = asked.exchange.close()
+    assert asked.after([event], 0) == delay
+    assert isinstance(event, Error)
+    assert event.error.retryable is (said == "true")
+
+
 def test_a_model_that_does_not_stream() -> None:
     with pytest.raises(UnsupportedError, match=r"o1-pro does not stream: use chat\(\)"):
         call(model="o1-pro")

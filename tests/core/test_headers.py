@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from duologue._core.headers import media_type, request_id, retry_after
+from duologue._core.headers import media_type, request_id, retry_after, should_retry
 from duologue._core.retry import retry_delay
 from duologue.config import RetryPolicy
 from duologue.errors import RateLimitError
@@ -99,3 +99,11 @@ def test_request_id(headers: dict[str, str], found: str | None) -> None:
 )
 def test_media_type(value: str | None, found: str) -> None:
     assert media_type({} if value is None else {"content-type": value}) == found
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [("true", True), ("false", False), (" TRUE ", True), ("1", None), ("", None), (None, None)],
+)
+def test_should_retry(value: str | None, said: bool | None) -> None:
+    assert should_retry({} if value is None else {"x-should-retry": value}) is said

@@ -105,6 +105,23 @@ def test_what_the_provider_asks_for(asked: float | None, delay: float | None, ji
     assert retry_delay(error, 4, RetryPolicy(jitter=jitter)) is None
 
 
+@pytest.mark.parametrize(
+    ("error", "said", "delay"),
+    [
+        (RateLimitError("m", status_code=429), False, None),
+        (RateLimitError("m", status_code=429, retry_after=7), True, 7),
+        (APIError("m", status_code=400), True, 0.5),
+        (QuotaExceededError("m", status_code=429), True, 0.5),
+        (RateLimitError("m", status_code=429), None, 0.5),
+        (ClosedError("m"), True, None),
+        (ConnectError("m"), False, 0.5),
+    ],
+)
+def test_what_the_provider_says_of_asking_again(error: DuologueError, said: bool | None, delay: float | None) -> None:
+    assert retry_delay(error, 1, PLAIN, said=said) == delay
+    assert retry_delay(error, 4, PLAIN, said=said) is None
+
+
 def test_every_error_class_has_been_thought_of() -> None:
     """Without a status, only what may be better next time."""
     again = {name for name in errors.__all__ if retry_delay(getattr(errors, name)("m"), 1, RetryPolicy()) is not None}

@@ -213,7 +213,7 @@ class Call:
         error.attempts = self.attempts
         if self.delivered or not self.attempts:  # without a request there is none to repeat
             return None
-        delay = retry_delay(error, self.attempts, self.config.retry)
+        delay = retry_delay(error, self.attempts, self.config.retry, said=self.exchange.should_retry)
         return delay if delay is not None and self.deadlines.allows(delay, now) else None
 
     def _new_exchange(self) -> Exchange:

@@ -11,7 +11,7 @@ import json
 from typing import TYPE_CHECKING, Any, Protocol
 
 from duologue._core.accumulate import Accumulator
-from duologue._core.headers import error_type, media_type, request_id, retry_after
+from duologue._core.headers import error_type, media_type, request_id, retry_after, should_retry
 from duologue._dialects.api_errors import api_error
 from duologue._frames.eventstream import EventStreamReader
 from duologue._frames.inflate import Body, Plain, open_body
@@ -90,6 +90,7 @@ class Exchange:
         self.request_id: str | None = None
         self._retry_after: float | None = None
         self._error_type: str | None = None
+        self.should_retry: bool | None = None
         self.bytes = 0
         self.events = 0
         self.complete = False
@@ -110,6 +111,7 @@ class Exchange:
         self.request_id = request_id(headers)
         self._retry_after = retry_after(headers)
         self._error_type = error_type(headers)
+        self.should_retry = should_retry(headers) if status >= 400 else None
         self._media_type = media_type(headers)
         self._choose_reader()
         try:
@@ -274,6 +276,7 @@ class Exchange:
             payload,
             status=self.status,
             retry_after=self._retry_after,
+            retryable=self.should_retry,
             error_type=self._error_type,
             request_id=self.request_id,
         )

@@ -52,6 +52,14 @@ def retry_after(headers: Mapping[str, str], now: float | None = None) -> float |
     return then - start
 
 
+def should_retry(headers: Mapping[str, str]) -> bool | None:
+    """What the provider itself says of asking again, where it says it: `x-should-retry` (OpenAI, Anthropic).
+
+    https://github.com/openai/openai-python/blob/main/src/openai/_base_client.py
+    """
+    return {"true": True, "false": False}.get(headers.get("x-should-retry", "").strip().lower())
+
+
 def _number(text: str | None) -> float | None:
     return float(text) if text and _NUMBER.fullmatch(text) else None
 

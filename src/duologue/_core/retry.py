@@ -14,14 +14,21 @@ if TYPE_CHECKING:
 
 
 def retry_delay(
-    error: DuologueError, attempts: int, policy: RetryPolicy, draw: Callable[[], float] = random.random
+    error: DuologueError,
+    attempts: int,
+    policy: RetryPolicy,
+    draw: Callable[[], float] = random.random,
+    *,
+    said: bool | None = None,
 ) -> float | None:
     """The seconds to wait before asking again after `attempts` requests, or None to give up.
 
     What the provider asks for counts, unless it is more than `policy.max_delay`: then its error is the answer. `draw`
-    gives a number from 0 to 1.
+    gives a number from 0 to 1; `said` is what the provider says of asking again, which counts more than the status.
     """
-    if attempts > policy.max_retries or not _is_worth_it(error, policy):
+    if not isinstance(error, APIError):
+        said = None
+    if attempts > policy.max_retries or not (_is_worth_it(error, policy) if said is None else said):
         return None
     asked = error.retry_after if isinstance(error, APIError) else None
     if asked is not None:
