@@ -122,7 +122,7 @@ def test_what_goes_back_as_history_is_said() -> None:
         wire = encode(duologue.ChatRequest([message]), provider, model="m", stream=False)
         sent = wire.body["messages"][0]
         assert sent.keys() == {"role", "content", *named, *([field] if field else [])}
-    assert named == {"reasoning_details", "extra_content"}
+    assert named == {"reasoning_details", "images", "extra_content"}
 
 
 def test_the_quick_starts_are_short() -> None:

@@ -25,6 +25,7 @@ from duologue import (
     UnsupportedError,
 )
 from duologue._dialects import _MODULES, find_dialect
+from duologue._dialects.unsupported import check_supported
 from duologue._tables import PROVIDERS
 
 if TYPE_CHECKING:
@@ -140,9 +141,10 @@ def _provider(dialect: str) -> Provider:
 
 
 def refusal(provider: Provider, request: ChatRequest) -> str | None:
-    """The encoder's reason not to send a request; None where it would be sent."""
+    """The reason of the provider's row or of its encoder not to send a request; None where it would be sent."""
     model = MODELS.get(provider.dialect, "m")
     try:
+        check_supported(request, provider)
         find_dialect(provider.dialect).encode(request, provider, model=model, stream=True)
     except UnsupportedError as reason:
         return str(reason)

@@ -207,15 +207,19 @@ def _a(*kinds: type) -> Any:
     return check
 
 
+def check_header_value(value: Any, what: str) -> None:
+    """Refuse what cannot be the value of an HTTP header. It is not shown: it may be a key."""
+    if not isinstance(value, str) or not _HEADER_VALUE.fullmatch(value):
+        raise ConfigurationError(f"{what} must be a string of printable ASCII characters")
+
+
 def _sendable(_: object, __: object, headers: Any) -> None:
     if not isinstance(headers, Mapping):
         raise ConfigurationError(f"headers must be a mapping; got a {type(headers).__name__}")
     for name, value in headers.items():
         if not isinstance(name, str) or not _HEADER_NAME.fullmatch(name):
             raise ConfigurationError(f"headers: {name!r} is no name of a header")
-        # The value is not shown: it may be a key.
-        if not isinstance(value, str) or not _HEADER_VALUE.fullmatch(value):
-            raise ConfigurationError(f"headers: the value of {name!r} must be a string of printable ASCII characters")
+        check_header_value(value, f"headers: the value of {name!r}")
 
 
 @attrs.frozen(kw_only=True)

@@ -28,8 +28,10 @@ from duologue._methods import (
 )
 
 __all__ = [
+    "AUDIO_INPUT_VALUES",
     "AUTH_SCHEME_VALUES",
     "AudioContent",
+    "AudioInput",
     "AuthScheme",
     "CachePoint",
     "ChatRequest",
@@ -39,8 +41,10 @@ __all__ = [
     "ContentPart",
     "END_MARKER_VALUES",
     "EndMarker",
+    "FILE_INPUT_VALUES",
     "FINISH_REASON_VALUES",
     "FileContent",
+    "FileInput",
     "FinishReason",
     "IMAGE_DETAIL_VALUES",
     "ImageContent",
@@ -48,10 +52,14 @@ __all__ = [
     "Message",
     "ModelInfo",
     "Provider",
+    "REASONING_HISTORY_VALUES",
+    "REASONING_STYLE_VALUES",
     "RESPONSE_FORMAT_TYPE_VALUES",
     "ROLE_VALUES",
     "Reasoning",
     "ReasoningContent",
+    "ReasoningHistory",
+    "ReasoningStyle",
     "RefusalContent",
     "ResponseFormat",
     "ResponseFormatType",
@@ -149,6 +157,73 @@ EndMarker: TypeAlias = Literal["done_line", "event", "finish_reason"]
 'finish_reason': A finish reason, then a clean end of the body: this server sends no marker.
 """
 END_MARKER_VALUES: Final[tuple[EndMarker, ...]] = ("done_line", "event", "finish_reason")
+
+ReasoningStyle: TypeAlias = Literal[
+    "reasoning_effort",
+    "reasoning",
+    "reasoning_enabled",
+    "thinking",
+    "thinking_budget",
+    "enable_thinking",
+    "chat_template_kwargs",
+]
+"""How a Chat Completions server wants to be told how much to think. `none` and `disabled` are words for not at all,
+    `enabled` for as much as the model likes, where a style has another place for them than for an effort.
+
+'reasoning_effort': `reasoning_effort: EFFORT`, as OpenAI has it.
+'reasoning': `reasoning: {effort: EFFORT}`, `{max_tokens: BUDGET}` or `{enabled: true}`, as OpenRouter has it.
+'reasoning_enabled': `reasoning: {enabled: true}`, and `reasoning_effort: EFFORT` beside it, as Together has it.
+'thinking': `thinking: {type: enabled}`, and `reasoning_effort: EFFORT` beside it, as DeepSeek, Z.ai and Moonshot
+    have it.
+'thinking_budget': `reasoning_effort: EFFORT`, or `thinking: {type: enabled, budget_tokens: BUDGET}`, as Fireworks
+    has it.
+'enable_thinking': `enable_thinking: true` and `thinking_budget: BUDGET`, as Qwen has it; it has no efforts.
+'chat_template_kwargs': `chat_template_kwargs: {enable_thinking: true}`, and `reasoning_effort: EFFORT` beside it,
+    as servers have it that fill in a model's own template.
+"""
+REASONING_STYLE_VALUES: Final[tuple[ReasoningStyle, ...]] = (
+    "reasoning_effort",
+    "reasoning",
+    "reasoning_enabled",
+    "thinking",
+    "thinking_budget",
+    "enable_thinking",
+    "chat_template_kwargs",
+)
+
+ReasoningHistory: TypeAlias = Literal["given", "required", "required_with_tools", "only_with_tools"]
+"""In which of the assistant's messages reasoning is sent back.
+
+'given': In those that have some.
+'required': In all of them, empty where there is none.
+'required_with_tools': In those that have some, and in those that call tools, even where it is empty.
+'only_with_tools': In those that call tools, even where it is empty, and in no other.
+"""
+REASONING_HISTORY_VALUES: Final[tuple[ReasoningHistory, ...]] = (
+    "given",
+    "required",
+    "required_with_tools",
+    "only_with_tools",
+)
+
+FileInput: TypeAlias = Literal["file", "file_or_url", "document_url", "file_url"]
+"""How a Chat Completions server takes a document.
+
+'file': `file` with `file_data` (Base64) or `file_id`, as OpenAI has it; not by URL.
+'file_or_url': The same, and an address in the place of the data, as OpenRouter has it.
+'document_url': `document_url`, an address or the data as one, or `file` with `file_id`, as Mistral has it.
+'file_url': `file_url` with an address or plain Base64, as Perplexity has it; not by `file_id`.
+"""
+FILE_INPUT_VALUES: Final[tuple[FileInput, ...]] = ("file", "file_or_url", "document_url", "file_url")
+
+AudioInput: TypeAlias = Literal["data", "base64", "url"]
+"""How a Chat Completions server takes sound.
+
+'data': `input_audio` with `data` (Base64) and `format`, as OpenAI has it.
+'base64': `input_audio`, plain Base64, as Mistral has it.
+'url': `input_audio` with an address, or the data as one, and `format`, as Qwen has it.
+"""
+AUDIO_INPUT_VALUES: Final[tuple[AudioInput, ...]] = ("data", "base64", "url")
 
 
 def _tuple_of_tool_call(items: Iterable[ToolCall]) -> tuple[ToolCall, ...]:
@@ -662,11 +737,19 @@ class Provider:
         key_env: Environment variables that hold the key, the first one that is set wins.
         default_model: The model where none is named.
         end_marker: What tells that a stream is whole.
-        max_tokens_field: The name under which `max_tokens` is sent.
-        reasoning_field: The name under which an assistant's reasoning is sent back; none where the provider does not
-            take it.
+        field_names: The names under which fields of a request are sent, where they are not the format's own.
+        unsupported: What it does not take, with the reason: a field of a request, or one way to give it, such as
+            `tool_choice.required`.
+        reasoning_style: How it is told how much to think.
+        reasoning_field: The name under which an assistant's reasoning is sent back, `content` for a part of the
+            content; none where the provider does not take it.
+        reasoning_history: When it is sent back, by a regular expression for the whole of a model's name; the first that
+            fits, and `given` where none does.
+        file_input: How it takes documents.
+        audio_input: How it takes sound.
         headers: HTTP headers that every request carries.
         cache_points: Whether it takes marks for its prompt cache, in the words of Anthropic.
+        option_headers: Options of the client that are sent as HTTP headers, by name.
         stream_usage: Whether to ask for a usage chunk with `stream_options`.
         models_of: The provider that serves the same models under the same names, whose rows of the model table hold
             here too.
@@ -685,14 +768,39 @@ class Provider:
     )
     default_model: str | None = attrs.field(default=None, validator=check.field(check.optional(check.string)))
     end_marker: EndMarker = attrs.field(default="done_line", validator=check.field(check.one_of(END_MARKER_VALUES)))
-    max_tokens_field: str = attrs.field(default="max_tokens", validator=check.field(check.string))
+    field_names: Mapping[str, str] = attrs.field(
+        factory=dict,
+        validator=check.field(check.mapping(check.string)),
+        hash=False,
+    )
+    unsupported: Mapping[str, str] = attrs.field(
+        factory=dict,
+        validator=check.field(check.mapping(check.string)),
+        hash=False,
+    )
+    reasoning_style: ReasoningStyle = attrs.field(
+        default="reasoning_effort",
+        validator=check.field(check.one_of(REASONING_STYLE_VALUES)),
+    )
     reasoning_field: str | None = attrs.field(default=None, validator=check.field(check.optional(check.string)))
+    reasoning_history: Mapping[str, ReasoningHistory] = attrs.field(
+        factory=dict,
+        validator=check.field(check.mapping(check.one_of(REASONING_HISTORY_VALUES))),
+        hash=False,
+    )
+    file_input: FileInput = attrs.field(default="file", validator=check.field(check.one_of(FILE_INPUT_VALUES)))
+    audio_input: AudioInput = attrs.field(default="data", validator=check.field(check.one_of(AUDIO_INPUT_VALUES)))
     headers: Mapping[str, str] = attrs.field(
         factory=dict,
         validator=check.field(check.mapping(check.string)),
         hash=False,
     )
     cache_points: bool = attrs.field(default=False, validator=check.field(check.boolean))
+    option_headers: Mapping[str, str] = attrs.field(
+        factory=dict,
+        validator=check.field(check.mapping(check.string)),
+        hash=False,
+    )
     stream_usage: bool = attrs.field(default=True, validator=check.field(check.boolean))
     models_of: str | None = attrs.field(default=None, validator=check.field(check.optional(check.string)))
 

@@ -48,6 +48,22 @@ def test_no_model(monkeypatch: pytest.MonkeyPatch) -> None:
     assert Call(config, endpoint, ChatRequest("hi", model="m"), stream=True, now=0).body
 
 
+def test_what_the_provider_s_row_refuses() -> None:
+    groq = {"provider": "groq:m"}
+    assert call(config=groq, n=1).body
+    with pytest.raises(UnsupportedError, match=r"^Groq takes no n: it gives one answer"):
+        call(config=groq, n=2)
+    with pytest.raises(UnsupportedError, match=r"^Z\.ai takes no tool_choice\.required"):
+        call(config={"provider": "zai:m"}, tools=[Tool("f")], tool_choice="required")
+
+
+def test_options_go_along_as_headers() -> None:
+    given = {"site_url": "https://h", "app_name": "My app"}
+    asked = call(config={"provider": "openrouter:m", "options": given, "headers": {"X-Title": "Other"}})
+    headers = asked.headers(asked.endpoint, 0)
+    assert (headers["http-referer"], headers["x-title"]) == ("https://h", "Other")
+
+
 @pytest.mark.parametrize(("status", "said", "delay"), [(429, "false", None), (400, "true", 0.5), (400, None, None)])
 def test_the_provider_says_whether_to_ask_again(status: int, said: str | None, delay: float | None) -> None:
     asked = call(stream=False)

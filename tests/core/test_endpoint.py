@@ -196,6 +196,24 @@ def test_options() -> None:
         end(options={"tools": True})
 
 
+def test_options_that_are_headers() -> None:
+    given = {"site_url": "https://h", "app_name": "My app", "allow_insecure": True}
+    found = end({}, provider="openrouter:m", api_key="k", options=given)
+    assert found.headers() == {"http-referer": "https://h", "x-title": "My app", "authorization": "Bearer k"}
+    assert "x-title" not in end({}, provider="openrouter:m", api_key="k", options={"app_name": None}).headers()
+    with pytest.raises(ConfigurationError, match="unknown option 'site_url'"):
+        end(options={"site_url": "https://h"})
+    with pytest.raises(ConfigurationError, match="unknown option 'site'; known ones: allow_insecure, app_name, log_"):
+        end({}, provider="openrouter:m", api_key="k", options={"site": "https://h"})
+
+
+@pytest.mark.parametrize("value", ["a\r\nx: y", "Ä", " a", 5])
+def test_an_option_that_cannot_be_a_header(value: Any) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        end({}, provider="openrouter:m", api_key="k", options={"app_name": value})
+    assert str(caught.value) == "option 'app_name' must be a string of printable ASCII characters"
+
+
 def test_starting_the_embedded_model(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[bool] = []
 

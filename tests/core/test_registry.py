@@ -36,7 +36,7 @@ async def test_a_provider_by_data_alone(twin: Twin, monkeypatch: pytest.MonkeyPa
             auth="x-api-key",
             default_model="acme-1",
             headers={"x-acme": "yes"},
-            max_tokens_field="max_completion_tokens",
+            field_names={"max_tokens": "max_completion_tokens"},
         )
         async with twin.Client("acme", api_key="sk-acme") as client:
             events = await collect(client.stream("Hello", max_tokens=3))

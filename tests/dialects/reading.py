@@ -96,9 +96,9 @@ def stream(*chunks: Any, **options: Any) -> Reading:
     return read([*map(data, chunks), DONE], **options)
 
 
-def deltas(*given: dict[str, Any], finish_reason: str | None = "stop") -> Reading:
+def deltas(*given: dict[str, Any], finish_reason: str | None = "stop", **options: Any) -> Reading:
     """What a stream of these deltas of one choice says."""
-    return stream(*(chunk(choice(**delta)) for delta in given), chunk(choice(finish_reason)))
+    return stream(*(chunk(choice(**delta)) for delta in given), chunk(choice(finish_reason)), **options)
 
 
 def whole(message: Any, *, finish_reason: str | None = "stop", **top: Any) -> Reading:

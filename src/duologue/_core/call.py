@@ -16,6 +16,7 @@ from duologue._core.failures import is_transport_failure, transport_error
 from duologue._core.log import line, listener
 from duologue._core.retry import retry_delay
 from duologue._dialects import find_dialect
+from duologue._dialects.unsupported import check_supported
 from duologue._frames.inflate import ACCEPT
 from duologue._json import dumps
 from duologue._version import __version__
@@ -72,6 +73,7 @@ class Call:
             raise ConfigurationError(f"name a model: {endpoint.provider.title} has no default one")
         _check_messages(request)
         check_abilities(model_info(endpoint.provider, model), request, stream=stream)
+        check_supported(request, endpoint.provider)
         wire = self._dialect.encode(request, endpoint.provider, model=model, stream=stream)
         self.model = model
         self.path = wire.path

@@ -11,6 +11,7 @@ import attrs
 from duologue._core import aws
 from duologue._core.registry import find_provider
 from duologue._secret import Secret
+from duologue.config import check_header_value
 from duologue.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ class Endpoint:
         known: whether what answers there is what the table describes.
         signer: what signs the requests, where that takes the place of a key in a header.
         chain: where the keys to sign with come from, if they are not known yet.
+        option_headers: the options that go along as headers.
         fixed_url: the caller's own address, where `base_url` waits for `start`.
     """
 
@@ -46,6 +48,7 @@ class Endpoint:
     known: bool = True
     signer: aws.Signer | None = None
     chain: aws.Chain | None = None
+    option_headers: Mapping[str, str] = attrs.field(factory=dict, hash=False)
     fixed_url: str | None = None
 
     def __str__(self) -> str:
@@ -53,7 +56,7 @@ class Endpoint:
 
     def headers(self) -> dict[str, str]:
         """The headers that carry the key, and those that every request to the provider carries."""
-        headers = dict(self.provider.headers)
+        headers = {**self.provider.headers, **self.option_headers}
         scheme = self.provider.auth
         if self.api_key is not None and scheme in ("bearer", "sigv4"):
             headers["authorization"] = f"Bearer {self.api_key.reveal()}"
@@ -93,10 +96,7 @@ def resolve(config: ClientConfig, environ: Mapping[str, str]) -> Endpoint:
     """
     name, _, model = config.provider.partition(":")
     provider = find_provider(name)
-    options = _OPTIONS | aws.OPTIONS if provider.auth == "sigv4" else _OPTIONS
-    for option in config.options:
-        if option not in options:
-            raise ConfigurationError(f"unknown option {option!r}; known ones: {', '.join(sorted(options))}")
+    option_headers = _checked_options(config, provider)
     if config.base_url is None and provider.base_url is None and provider.auth != "sigv4" and name != "local":
         raise ConfigurationError(f"{provider.title} has an address of your own: pass base_url=...; see {provider.docs}")
     base_url = _checked_url(config.base_url, insecure=bool(config.options.get("allow_insecure")))
@@ -110,7 +110,23 @@ def resolve(config: ClientConfig, environ: Mapping[str, str]) -> Endpoint:
         api_key=config.api_key or _key_of(provider, environ, known=known),
         model=model_name,
         known=known,
+        option_headers=option_headers,
     )
+
+
+def _checked_options(config: ClientConfig, provider: Provider) -> dict[str, str]:
+    """The options that are headers, by the headers' names in lower case, once all options are known ones."""
+    known = {*_OPTIONS, *provider.option_headers, *(aws.OPTIONS if provider.auth == "sigv4" else ())}
+    for option in config.options:
+        if option not in known:
+            raise ConfigurationError(f"unknown option {option!r}; known ones: {', '.join(sorted(known))}")
+    headers = {}
+    for option, header in provider.option_headers.items():
+        value = config.options.get(option)
+        if value is not None:
+            check_header_value(value, f"option {option!r}")
+            headers[header.lower()] = value
+    return headers
 
 
 def _resolve_aws(

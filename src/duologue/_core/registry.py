@@ -8,6 +8,7 @@ from collections import ChainMap
 from typing import TYPE_CHECKING, Any
 
 from duologue._dialects import find_dialect
+from duologue._dialects.unsupported import FIELDS, WAYS
 from duologue._plugins import load_plugin
 from duologue._tables import PROVIDERS
 from duologue.errors import ConfigurationError
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 _NAME = re.compile(r"[a-z][a-z0-9-]*")
 _URL = re.compile(r"https?://[^\s/?#@]+(/[^\s?#]*)?")
 _GROUP = "duologue.providers"
+# What the keys of a column can be.
+_NAMES = {"field_names": FIELDS, "unsupported": FIELDS | WAYS}
 
 _added: dict[str, Provider] = {}
 
@@ -76,11 +79,20 @@ def register_provider(provider: Provider | str, *, replace: bool = False, **fiel
 
 
 def _check(provider: Provider) -> None:
-    """What the compiler checks in the table's rows."""
+    """What the compiler and the tests check in the table's rows."""
     if not _NAME.fullmatch(provider.name):
         raise ConfigurationError(f"a provider's name is lower-case letters, digits and `-`; got {provider.name!r}")
     if provider.base_url is not None and not _URL.fullmatch(provider.base_url):
         raise ConfigurationError(f"the base_url of {provider.name!r} must be like https://host/v1")
+    for column, known in _NAMES.items():
+        for name in getattr(provider, column):
+            if name not in known:
+                raise ConfigurationError(f"{column} of {provider.name!r}: there is no {name!r}")
+    for pattern in provider.reasoning_history:
+        try:
+            re.compile(pattern)
+        except re.error as reason:
+            raise ConfigurationError(f"reasoning_history of {provider.name!r}: {pattern!r}: {reason}") from None
     find_dialect(provider.dialect)
 
 

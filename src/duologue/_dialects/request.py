@@ -39,16 +39,20 @@ def encode_fields(
     Raises:
         UnsupportedError: a field is given that `unsupported` names; `where` says who has no place for it.
     """
-    for field, value in _given(request, unsupported):
-        if value != _AS_IT_IS.get(field):
-            raise UnsupportedError(f"{where} has no {field}: {unsupported[field]}")
+    for field in given(request, unsupported):
+        raise UnsupportedError(f"{where} has no {field}: {unsupported[field]}")
     body: dict[str, Any] = {}
-    for field, value in _given(request, fields):
+    for field, value in _set(request, fields):
         body = merged(body, fields[field](value))
     return body
 
 
-def _given(request: ChatRequest, fields: Iterable[str]) -> Iterator[tuple[str, Any]]:
+def given(request: ChatRequest, fields: Iterable[str]) -> Iterator[str]:
+    """Those of the fields that ask for something."""
+    return (field for field, value in _set(request, fields) if value != _AS_IT_IS.get(field))
+
+
+def _set(request: ChatRequest, fields: Iterable[str]) -> Iterator[tuple[str, Any]]:
     for field in fields:
         value = getattr(request, field)
         if value is not None and value != () and value != {}:

@@ -13,27 +13,14 @@ from duologue._json import dumps
 from duologue._tables import PROVIDERS
 from duologue.errors import UnsupportedError
 from duologue.models import (
-    ROLE_VALUES,
-    AudioContent,
-    CachePoint,
     ChatRequest,
-    CitationContent,
-    ContentPart,
-    FileContent,
-    ImageContent,
     Message,
     Provider,
     Reasoning,
-    ReasoningContent,
-    RefusalContent,
     ResponseFormat,
-    TextContent,
     Tool,
-    ToolCall,
-    UnknownContent,
 )
 from tests.dialects.openai_chat.test_recordings import ALL, each
-from tests.dialects.reading import deltas, whole
 
 if TYPE_CHECKING:
     from tests.kit.recordings import Recording
@@ -47,15 +34,10 @@ def body(*messages: Any, provider: Provider = OPENAI, stream: bool = False, **fi
     return encode(request, provider, model="m", stream=stream).body
 
 
-def wire(message: Message, provider: Provider = OPENAI) -> dict[str, Any]:
-    [found] = body(message, provider=provider)["messages"]
-    return dict(found)
-
-
 # -- fields ------------------------------------------------------------------------------------------------------------
 
 # What `encode` writes itself.
-FRAME = {"messages", "model", "max_tokens", "extra"}
+FRAME = {"messages", "model", "reasoning", "extra"}
 
 
 def test_every_field_of_a_request_has_a_place() -> None:
@@ -186,203 +168,6 @@ def test_reasoning_that_is_no_effort(reasoning: Any) -> None:
         body(reasoning=reasoning)
 
 
-# -- messages ----------------------------------------------------------------------------------------------------------
-
-URL = "https://example.com/cat.png"
-PARTS: list[tuple[ContentPart, dict[str, Any]]] = [
-    (TextContent("t"), {"type": "text", "text": "t"}),
-    (ImageContent.from_url(URL), {"type": "image_url", "image_url": {"url": URL}}),
-    (ImageContent.from_url(URL, detail="low"), {"type": "image_url", "image_url": {"url": URL, "detail": "low"}}),
-    (
-        ImageContent.from_bytes(b"\xff\xd8\xff"),
-        {"type": "image_url", "image_url": {"url": "data:image/jpeg;base64,/9j/"}},
-    ),
-    (
-        ImageContent(data=b"\xff"),
-        {"type": "image_url", "image_url": {"url": "data:application/octet-stream;base64,/w=="}},
-    ),
-    (FileContent(file_id="file-1"), {"type": "file", "file": {"file_id": "file-1"}}),
-    (
-        FileContent(data=b"%PDF-", media_type="application/pdf", filename="a.pdf"),
-        {"type": "file", "file": {"filename": "a.pdf", "file_data": "data:application/pdf;base64,JVBERi0="}},
-    ),
-    (
-        FileContent(data=b"x", media_type="text/plain"),
-        {"type": "file", "file": {"filename": "file", "file_data": "data:text/plain;base64,eA=="}},
-    ),
-    (
-        AudioContent(data=b"x", media_type="audio/wav"),
-        {"type": "input_audio", "input_audio": {"data": "eA==", "format": "wav"}},
-    ),
-    (
-        AudioContent(data=b"x", media_type="audio/mpeg"),
-        {"type": "input_audio", "input_audio": {"data": "eA==", "format": "mp3"}},
-    ),
-    (UnknownContent({"type": "video_url", "x": 1}), {"type": "video_url", "x": 1}),
-]
-REFUSED: list[tuple[ContentPart, str]] = [
-    (ImageContent(), "image content needs url or data"),
-    (FileContent.from_url("https://a"), "files as data or by file_id, not by URL"),
-    (AudioContent.from_url("https://a"), "sound as WAV or MP3 data; got no data"),
-    (AudioContent(data=b"x", media_type="audio/ogg"), "got audio/ogg"),
-    (ReasoningContent("x"), "cannot hold reasoning content"),
-    (RefusalContent("x"), "cannot hold refusal content"),
-    (CitationContent("x"), "cannot hold citation content"),
-]
-
-
-@pytest.mark.parametrize("role", ["system", "user", "tool"])
-@pytest.mark.parametrize(("part", "expected"), PARTS)
-def test_parts(role: str, part: ContentPart, expected: dict[str, Any]) -> None:
-    image = UnknownContent({"type": "other"})  # so that text does not become a plain string
-    message = Message(role, [part, image], tool_call_id="c" if role == "tool" else None)  # type: ignore[arg-type]  # one of a table
-    assert wire(message)["content"] == [expected, {"type": "other"}]
-
-
-@pytest.mark.parametrize("role", ["system", "user", "tool"])
-@pytest.mark.parametrize(("part", "words"), REFUSED)
-def test_parts_that_have_no_place(role: str, part: ContentPart, words: str) -> None:
-    message = Message(role, [part], tool_call_id="c" if role == "tool" else None)  # type: ignore[arg-type]  # one of a table
-    with pytest.raises(UnsupportedError, match=words) as caught:
-        wire(message)
-    if "cannot hold" in words:
-        assert str(caught.value).startswith(f"a {role} message")
-
-
-def test_every_kind_of_part_is_tried() -> None:
-    assert {type(part) for part, _ in [*PARTS, *REFUSED]} | {CachePoint} == set(ContentPart.__args__)
-
-
-def test_cache_points() -> None:
-    """https://openrouter.ai/docs/guides/best-practices/prompt-caching"""
-    said: list[str | ContentPart] = ["a", CachePoint(), "b", CachePoint(ttl="1h")]
-    request = ChatRequest([Message.system(said), Message.user(said)])
-    for message in encode(request, PROVIDERS["openrouter"], model="m", stream=True).body["messages"]:
-        assert message["content"] == [
-            {"type": "text", "text": "a", "cache_control": {"type": "ephemeral"}},
-            {"type": "text", "text": "b", "cache_control": {"type": "ephemeral", "ttl": "1h"}},
-        ]
-    with pytest.raises(UnsupportedError, match="OpenAI takes no cache points: leave them out"):
-        encode(request, OPENAI, model="m", stream=True)
-    with pytest.raises(UnsupportedError, match="OpenRouter takes a cache point only after content"):
-        encode(ChatRequest(Message.user([CachePoint(), "a"])), PROVIDERS["openrouter"], model="m", stream=True)
-    with pytest.raises(UnsupportedError, match="an assistant message cannot hold cache_point content"):
-        encode(ChatRequest(Message.assistant(said)), PROVIDERS["openrouter"], model="m", stream=True)
-
-
-@pytest.mark.parametrize(
-    ("message", "expected"),
-    [
-        (Message.system("s"), {"role": "system", "content": "s"}),
-        (Message.user(["a", "b"]), {"role": "user", "content": "ab"}),
-        (Message.user(()), {"role": "user", "content": ""}),
-        (Message.user("u", name="Ann", metadata={"a": 1}), {"role": "user", "name": "Ann", "content": "u"}),
-        (Message.tool("c", "r"), {"role": "tool", "tool_call_id": "c", "content": "r"}),
-        (Message.tool("c", {"a": [1]}), {"role": "tool", "tool_call_id": "c", "content": '{"a": [1]}'}),
-        (Message.assistant("a"), {"role": "assistant", "content": "a"}),
-        (Message.assistant(), {"role": "assistant", "content": None}),
-        (Message.assistant(RefusalContent("no")), {"role": "assistant", "content": None, "refusal": "no"}),
-        (Message.assistant(["a", CitationContent("u")]), {"role": "assistant", "content": "a"}),
-        (
-            Message.assistant([AudioContent(id="audio_1", transcript="t")]),
-            {"role": "assistant", "content": None, "audio": {"id": "audio_1"}},
-        ),
-        (
-            Message.assistant(tool_calls=[ToolCall("c", "f"), ToolCall("d", "g", "x", type="custom")]),
-            {
-                "role": "assistant",
-                "content": None,
-                "tool_calls": [
-                    {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}},
-                    {"id": "d", "type": "custom", "custom": {"name": "g", "input": "x"}},
-                ],
-            },
-        ),
-        (
-            Message.assistant(UnknownContent({"type": "novel", "novel": [1], "extra_content": {"a": 1}})),
-            {"role": "assistant", "content": None, "extra_content": {"a": 1}},
-        ),
-    ],
-)
-def test_messages(message: Message, expected: dict[str, Any]) -> None:
-    assert wire(message) == expected
-
-
-def test_every_role_is_tried() -> None:
-    assert {wire(message)["role"] for message in (Message(role, "x", tool_call_id="c") for role in ROLE_VALUES)} == set(
-        ROLE_VALUES
-    )
-
-
-@pytest.mark.parametrize(
-    ("provider", "expected"), [(OPENAI, {}), (LLAMACPP, {"reasoning_content": "hm"})], ids=["openai", "llamacpp"]
-)
-def test_reasoning_goes_back_only_where_it_is_taken(provider: Provider, expected: dict[str, str]) -> None:
-    message = Message.assistant([ReasoningContent("hm"), "yes"])
-    assert wire(message, provider) == {"role": "assistant", "content": "yes", **expected}
-
-
-@pytest.mark.parametrize(
-    ("message", "words"),
-    [
-        (Message("tool", "r"), "a tool message needs tool_call_id"),
-        (Message.assistant(ImageContent.from_url(URL)), "an assistant message cannot hold image content"),
-        (Message.assistant(FileContent(file_id="x")), "an assistant message cannot hold file content"),
-        (Message.assistant(AudioContent(data=b"x")), "only by its id"),
-    ],
-)
-def test_messages_that_have_no_place(message: Message, words: str) -> None:
-    with pytest.raises(UnsupportedError, match=words):
-        wire(message)
-
-
-# -- the second turn ---------------------------------------------------------------------------------------------------
-
-
-def test_an_answer_goes_back_as_it_came() -> None:
-    said: dict[str, Any] = {
-        "content": "Hello",
-        "reasoning": "hm",
-        "reasoning_details": [
-            {"type": "reasoning.text", "text": "hm", "signature": "s", "index": 0},
-            {"type": "reasoning.encrypted", "data": "x", "index": 1},
-        ],
-        "extra_content": {"google": {"thought_signature": "t"}},
-        "tool_calls": [
-            {
-                "id": "c",
-                "type": "function",
-                "function": {"name": "f", "arguments": '{"a":1}', "novel": 1},
-                "extra_content": {"google": {"thought_signature": "u"}},
-            },
-            {"id": "d", "type": "custom", "custom": {"name": "g", "input": "x"}},
-        ],
-    }
-    message = whole(said, finish_reason="tool_calls").message
-    back = wire(message, attrs.evolve(OPENAI, reasoning_field="reasoning"))
-    assert back == {"role": "assistant", **said}
-
-
-def test_a_streamed_answer_goes_back_whole() -> None:
-    details = [{"type": "reasoning.text", "text": "h", "index": 0}, {"type": "reasoning.text", "text": "m", "index": 0}]
-    message = deltas(
-        *({"reasoning": piece["text"], "reasoning_details": [piece]} for piece in details),
-        {"tool_calls": [{"index": 0, "function": {"name": "f", "arguments": "{"}}]},
-        {"tool_calls": [{"index": 0, "function": {"arguments": "}"}}]},
-    ).message
-    [call] = message.tool_calls
-    assert body("q", message, Message.tool(call.id, {"ok": True}))["messages"] == [
-        {"role": "user", "content": "q"},
-        {
-            "role": "assistant",
-            "content": None,
-            "tool_calls": [{"id": "call_r-1_0_0", "type": "function", "function": {"name": "f", "arguments": "{}"}}],
-            "reasoning_details": [{"type": "reasoning.text", "text": "hm", "index": 0}],
-        },
-        {"role": "tool", "tool_call_id": "call_r-1_0_0", "content": '{"ok": true}'},
-    ]
-
-
 # -- requests as others sent them --------------------------------------------------------------------------------------
 
 
@@ -423,7 +208,7 @@ def test_a_recorded_request_can_be_said(recording: Recording) -> None:
         given["tool_choice"] = sent.pop("tool_choice")
     if all(tool.get("type") == "function" and tool.keys() <= {"type", "function"} for tool in sent.get("tools") or ()):
         given["tools"] = sent.pop("tools", ())
-    provider = attrs.evolve(OPENAI, max_tokens_field=limit, stream_usage=bool(usage))
+    provider = attrs.evolve(OPENAI, field_names={"max_tokens": limit}, stream_usage=bool(usage))
     said = encode(ChatRequest(**given, extra=sent), provider, model=given["model"], stream=stream).body
     assert meaning(said) == meaning(recording.about["request"])
 
