@@ -183,6 +183,7 @@ def text_detail(text: Any, index: int | None = 0, **fields: Any) -> dict[str, An
         ([[{"type": "reasoning.encrypted", "data": "a"}]] * 2, [{"type": "reasoning.encrypted", "data": "a"}] * 2),
         ([[text_detail("a")], ["odd"], [text_detail("b")]], [text_detail("ab"), "odd"]),
         ([[], [text_detail("a")], []], [text_detail("a")]),
+        ([[{"type": []}], [{"type": {}}]], [{"type": []}, {"type": {}}]),
     ],
 )
 def test_reasoning_details(pieces: list[list[Any]], joined: list[Any]) -> None:

@@ -294,7 +294,7 @@ def _joined_details(lists: list[list[Any]]) -> list[Any]:
 def _same_detail(before: Any, detail: Any) -> bool:
     if not isinstance(before, dict) or not isinstance(detail, dict):
         return False
-    kind = detail.get("type")
+    kind = str(detail.get("type"))
     return kind in _GROWING_DETAILS and before.get("type") == kind and before.get("index") == detail.get("index")
 
 

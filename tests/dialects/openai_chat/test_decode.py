@@ -393,6 +393,13 @@ def test_a_call_without_any_id_at_all() -> None:
         ("tool_use", "tool_calls"),
         ("refusal", "refusal"),
         ("error", "error"),
+        ("eos_token", "stop"),
+        ("stop_sequence", "stop"),
+        ("insufficient_system_resource", "error"),
+        ("sensitive", "content_filter"),
+        ("network_error", "error"),
+        ("model_context_window_exceeded", "length"),
+        ("abort", "error"),
         ("brand_new", "unknown"),
         (None, "unknown"),
         ("", "unknown"),
@@ -460,6 +467,8 @@ USAGE: dict[str, list[Any]] = {
         chunk(choice(content="x"), usage={"prompt_tokens": 3, "completion_tokens": 1, "total_tokens": 4}),
         chunk(choice("stop"), usage=COUNTS),
     ],
+    "in a choice": [chunk(choice(content="x")), chunk({**choice("stop"), "usage": COUNTS})],
+    "in a choice and beside it": [chunk({**choice("stop", content="x"), "usage": COUNTS}), chunk(usage=COUNTS)],
     "twice under x_groq": [
         chunk(choice(content="x"), x_groq={"id": "req_1"}),
         chunk(choice("stop"), x_groq={"id": "req_1", "usage": COUNTS}),
@@ -666,6 +675,8 @@ NO_CHUNKS: list[tuple[Any, str]] = [
     ([], "expected a JSON object, got list"),
     (None, "expected a JSON object, got null"),
     (1, "expected a JSON object, got int"),
+]
+STRANGERS: list[tuple[dict[str, Any], str]] = [
     ({}, "no Chat Completions answer: it has neither `choices` nor `error`, but nothing"),
     ({"error": {}}, "no Chat Completions answer: it has neither `choices` nor `error`, but 'error'"),
     (
@@ -673,6 +684,34 @@ NO_CHUNKS: list[tuple[Any, str]] = [
         "no Chat Completions answer: it has neither `choices` nor `error`, but 'done', 'model', 'response'",
     ),
 ]
+
+
+@pytest.mark.parametrize(("payload", "message"), STRANGERS, ids=[message for _, message in STRANGERS])
+def test_an_object_of_a_new_kind(payload: dict[str, Any], message: str) -> None:
+    """It is kept, unless all there is are such objects: then another provider answers."""
+    hello, end, new = data(chunk(choice(content="hi"))), data(chunk(choice("stop"))), data(payload)
+    for pieces in ([hello, new, new, new, end], [new, hello, end], [new, new, hello, end, new]):
+        reading = read([*pieces, DONE])
+        assert reading.done.response.text == "hi"
+        assert [event.raw for event in reading.of(Unknown)] == [payload] * pieces.count(new)
+    for pieces in ([new, DONE], [new, new, DONE], [new, new, new, hello, end, DONE]):
+        error = read(pieces).error
+        assert isinstance(error, DecodeError)
+        assert error.message == message
+    assert isinstance(read([dumped(payload)], headers=JSON).error, DecodeError)
+
+
+def test_another_provider_s_stream() -> None:
+    """Anthropic's at the address, say: its first event has a `message`, and tells of no error all the same."""
+    kinds: list[dict[str, Any]] = [
+        {"type": "message_start", "message": {"id": "msg_1", "role": "assistant", "content": []}},
+        {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
+        {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "hi"}},
+        {"type": "message_stop"},
+    ]
+    error = read([f"event: {kind['type']}\n".encode() + data(kind) for kind in kinds]).error
+    assert isinstance(error, DecodeError)
+    assert error.message == "no Chat Completions answer: it has neither `choices` nor `error`, but 'message', 'type'"
 
 
 @pytest.mark.parametrize(("payload", "message"), NO_CHUNKS, ids=[message for _, message in NO_CHUNKS])

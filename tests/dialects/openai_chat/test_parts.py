@@ -34,6 +34,7 @@ from duologue.models import AudioContent, CitationContent, Usage
         ({"prompt_tokens_details": {"cached_tokens": None}, "completion_tokens_details": {}}, {}),
         ({"prompt_cache_hit_tokens": 4}, {"cached_tokens": 4}),
         ({"cached_tokens": 4}, {"cached_tokens": 4}),
+        ({"reasoning_tokens": 4}, {"reasoning_tokens": 4}),
     ],
 )
 def test_usage(raw: dict[str, Any], counts: dict[str, int]) -> None:

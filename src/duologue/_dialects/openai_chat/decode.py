@@ -37,7 +37,10 @@ _DONE = "[DONE]"
 # `obfuscation` (OpenAI) and `p` (Mistral) are padding against traffic analysis: noise on purpose.
 _CHUNK_KEYS = frozenset({"id", "object", "model", "choices", "usage", "error", "obfuscation", "p"})
 # `text` is Together's second copy of the content, or the legacy name for it.
-_CHOICE_KEYS = frozenset({"index", "delta", "message", "finish_reason", "text"})
+_CHOICE_KEYS = frozenset({"index", "delta", "message", "finish_reason", "text", "usage"})
+# Before an answer has begun, an object that is no chunk may be a ping, or the beginning of another provider's answer:
+# one more than this and it is the latter.
+_STRANGERS = 2
 _ANSWER_KEYS = ("message", "delta", "text")
 _DELTA_KEYS = frozenset(
     {
@@ -68,6 +71,7 @@ class Decoder:
         # Perplexity gives both in every choice, and only the first of the two is meant.
         self._parts = ("delta", "message")
         self._started = False
+        self._strangers: list[dict[str, Any]] = []
         self._known = _CHUNK_KEYS
         self._extra: dict[str, Any] = {}
         self._missing: set[str] = set()
@@ -78,6 +82,7 @@ class Decoder:
     def feed(self, frame: ServerSentEvent, events: list[StreamEvent]) -> None:
         """Decode one server-sent event; see `duologue._dialects.Decoder`."""
         if frame.data.strip() == _DONE:
+            self._check_known(most=0)
             self.ended = True
         elif frame.event == "error":
             self._error(frame.data, events)
@@ -89,6 +94,7 @@ class Decoder:
         self._parts = ("message", "delta")
         answer = loads(body)
         self._chunk(answer, events)
+        self._check_known(most=0)
         for position, choice in enumerate(answer.get("choices") or [None]):
             # Another provider's answer may have an `id` and a `usage` too, and would pass for an empty one of ours.
             if not isinstance(choice, dict) or all(choice.get(key) is None for key in _ANSWER_KEYS):
@@ -113,13 +119,30 @@ class Decoder:
         choices = an_array(chunk.get("choices"), "choices")
         error = chunk.get("error")
         if not error and ("choices" not in chunk and "usage" not in chunk and "id" not in chunk):
-            raise _no_chunk(chunk)
+            self._stranger(chunk, events)
+            return
         self._top(chunk, choices, events)
         for position, choice in enumerate(choices):
             self._choice(an_object(choice, f"choices[{position}]"), position, events)
         self._usage_of(chunk, events)
         if error:
             raise api_error(chunk)
+
+    def _stranger(self, chunk: dict[str, Any], events: list[StreamEvent]) -> None:
+        """An object that is no chunk: an error in a shape of its own, or an event that is new to this version."""
+        if _tells_of_an_error(chunk):
+            raise api_error(chunk)
+        self._strangers.append(chunk)
+        self._check_known(most=_STRANGERS)
+        events.append(Unknown(chunk))
+
+    def _check_known(self, *, most: int) -> None:
+        """Another provider's answer has more objects that are no chunks, and no chunk before them."""
+        if not self._started and len(self._strangers) > most:
+            keys = ", ".join(sorted(map(repr, self._strangers[0]))[:8])
+            raise DecodeError(
+                f"no Chat Completions answer: it has neither `choices` nor `error`, but {keys or 'nothing'}"
+            )
 
     def _top(self, chunk: dict[str, Any], choices: list[Any], events: list[StreamEvent]) -> None:
         """What stands beside the choices; Azure's first chunk has only filter results, and neither id nor model."""
@@ -144,10 +167,12 @@ class Decoder:
             self._missing = {key for key, value in (("id", self._response_id), ("model", model)) if value is None}
 
     def _usage_of(self, chunk: dict[str, Any], events: list[StreamEvent]) -> None:
-        """The counts, wherever they are: Perplexity gives them with every chunk, Groq under `x_groq`."""
+        """The counts, wherever they are: Perplexity gives them with every chunk, Groq under `x_groq`, and Moonshot in
+        the last choice, https://platform.kimi.ai/docs/guide/migrating-from-openai-to-kimi"""
         usage = chunk.get("usage")
-        if usage is None and isinstance(chunk.get("x_groq"), dict):
-            usage = chunk["x_groq"].get("usage")
+        for place in (chunk.get("x_groq"), *objects(chunk.get("choices"))):
+            if usage is None and isinstance(place, dict):
+                usage = place.get("usage")
         if usage is not None and usage != self._usage:
             self._usage = an_object(usage, "usage")
             events.append(UsageUpdate(read_usage(self._usage)))
@@ -287,9 +312,6 @@ def _texts(pieces: Any, path: str) -> str:
     )
 
 
-def _no_chunk(chunk: dict[str, Any]) -> Exception:
-    """A reply of another kind: an error in a shape of its own, or another provider's format."""
-    if chunk.keys() & {"message", "detail", "code"}:
-        return api_error(chunk)
-    keys = ", ".join(sorted(map(repr, chunk))[:8])
-    return DecodeError(f"no Chat Completions answer: it has neither `choices` nor `error`, but {keys or 'nothing'}")
+def _tells_of_an_error(chunk: dict[str, Any]) -> bool:
+    """As the flat errors do: https://inference-docs.cerebras.ai/support/error and FastAPI's `detail`."""
+    return isinstance(chunk.get("message"), str) or isinstance(chunk.get("detail"), (str, list)) or "code" in chunk

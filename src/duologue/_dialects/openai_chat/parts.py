@@ -21,12 +21,19 @@ FINISH_REASONS: dict[str, FinishReason] = {
     "content_filter": "content_filter",
     "function_call": "tool_calls",
     "eos": "stop",  # Together
+    "eos_token": "stop",  # Hugging Face's own server, as the next
+    "stop_sequence": "stop",
     "end_turn": "stop",
     "max_tokens": "length",
     "model_length": "length",  # Mistral
     "tool_use": "tool_calls",
     "refusal": "refusal",
     "error": "error",  # OpenRouter, Mistral
+    "insufficient_system_resource": "error",  # https://api-docs.deepseek.com/api/create-chat-completion
+    "sensitive": "content_filter",  # https://docs.z.ai/api-reference/llm/chat-completion, as the next two
+    "network_error": "error",
+    "model_context_window_exceeded": "length",
+    "abort": "error",  # vLLM
 }
 
 
@@ -43,7 +50,8 @@ def read_usage(usage: dict[str, Any]) -> Usage:
         output_tokens=written,
         total_tokens=a_count(usage, "total_tokens") or read + written,
         cached_tokens=cached,
-        reasoning_tokens=a_count(completion, "reasoning_tokens"),
+        # Perplexity has them beside the others.
+        reasoning_tokens=a_count(completion, "reasoning_tokens") or a_count(usage, "reasoning_tokens"),
         source="reported",
         raw=usage,
     )
