@@ -661,9 +661,34 @@ def test_events_of_an_event_that_calls_itself_an_error_are_kept() -> None:
     assert reading.response.text == "all"
 
 
+@pytest.mark.parametrize(
+    ("last", "error", "message"),
+    [
+        (chunk({**choice("error"), "error": {"code": 502, "message": "upstream"}}), ServerError, "upstream"),
+        (chunk(choice("stop"), x_groq={"id": "req_1", "error": "over_capacity"}), APIError, "over_capacity"),
+    ],
+    ids=["in a choice", "under x_groq"],
+)
+def test_errors_inside_of_a_chunk(last: dict[str, Any], error: type[APIError], message: str) -> None:
+    """https://openrouter.ai/docs/api_reference/overview#completionsresponse-format and Groq's reason for an early end,
+    https://github.com/groq/groq-python/blob/main/src/groq/types/chat/chat_completion_chunk.py"""
+    reading = stream(chunk(choice(content="so far")), last)
+    assert type(reading.error) is error
+    assert reading.error.message == message
+    assert reading.response.text == "so far"
+    assert reading.response.finish_reason == last["choices"][0]["finish_reason"]
+
+
+def test_an_error_in_a_choice_of_a_whole_answer() -> None:
+    failed = {"index": 0, "finish_reason": "error", "message": {"content": ""}, "error": {"code": 502, "message": "m"}}
+    reading = read([dumped({"id": "r-1", "choices": [failed]})], headers=JSON)
+    assert isinstance(reading.error, ServerError)
+
+
 @pytest.mark.parametrize("nothing", [None, {}, "", [], False])
 def test_an_error_that_is_nothing_is_none(nothing: Any) -> None:
-    assert stream({**chunk(choice("stop", content="x")), "error": nothing}).done.response.text == "x"
+    last = {**choice("stop", content="x"), "error": nothing}
+    assert stream({**chunk(last, x_groq={"error": nothing}), "error": nothing}).done.response.text == "x"
 
 
 # -- answers of the wrong kind -----------------------------------------------------------------------------------------
