@@ -606,6 +606,7 @@ ERRORS: list[tuple[str, bytes, type[APIError], dict[str, Any]]] = [
     ),
     ("Alibaba", data({"error": {"message": "m", "type": "x"}, "id": "y"}), APIError, {"message": "m", "type": "x"}),
     ("Vertex", b'{\n "error": {\n  "code": 503,\n  "message": "m"\n }\n}\n', OverloadedError, {"code": 503}),
+    ("Gemini, in its own format", data([{"error": {"code": 503, "message": "m"}}]), OverloadedError, {"code": 503}),
     ("Ollama", data({"error": "model is loading"}), APIError, {"message": "model is loading"}),
     (
         "xAI",

@@ -115,6 +115,9 @@ class Decoder:
 
     def _chunk(self, chunk: Any, events: list[StreamEvent]) -> None:
         if not isinstance(chunk, dict):
+            for one in objects(chunk):
+                if one.get("error"):  # Gemini's stand in an array
+                    raise api_error(one)
             raise DecodeError(f"expected a JSON object, got {kind_of(chunk)}")
         choices = an_array(chunk.get("choices"), "choices")
         if not chunk.get("error") and ("choices" not in chunk and "usage" not in chunk and "id" not in chunk):
