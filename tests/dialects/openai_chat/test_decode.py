@@ -513,6 +513,38 @@ def test_a_chunk_without_choices() -> None:
     assert [type(event) for event in reading.events[:-1]] == [Start, TextDelta]
 
 
+def test_sound_after_the_counts() -> None:
+    reading = stream(
+        chunk(choice(audio={"id": "a", "data": "AAEC", "transcript": "hi"})),
+        {"id": "r-1", "model": "m-1", "obfuscation": "zzz"},
+        chunk(usage=COUNTS),
+        chunk(choice(audio={"expires_at": 1})),
+    )
+    assert reading.message.content == (AudioContent(data=b"\0\1\2", transcript="hi", id="a", extra={"expires_at": 1}),)
+    assert reading.done.usage.total_tokens == 5
+
+
+def test_padding_is_nothing() -> None:
+    reading = stream(
+        chunk(choice(content="a"), obfuscation="zz"), chunk(choice(content="b"), p="abcd"), chunk(choice("stop"), p="a")
+    )
+    assert [type(event) for event in reading.events[:-1]] == [Start, TextDelta, TextDelta]
+    assert (reading.response.text, reading.response.extra) == ("ab", {})
+
+
+def test_a_choice_that_says_everything_twice() -> None:
+    """Perplexity repeats all of the message so far, Together the content as `text`."""
+    reading = stream(
+        chunk({**choice(content="Hel"), "message": {"role": "assistant", "content": "Hel"}}),
+        chunk({**choice("stop", content="lo"), "message": {"role": "assistant", "content": "Hello"}}),
+    )
+    assert reading.response.text == "Hello"
+    assert reading.of(Unknown) == []
+    both = {"message": {"content": "Hello"}, "delta": {"content": ""}, "finish_reason": "stop"}
+    assert read([dumped(chunk(both))], headers=JSON, stream=False).done.response.text == "Hello"
+    assert stream(chunk({**choice("stop", content="Hello"), "text": "Hello"})).done.response.text == "Hello"
+
+
 def test_an_id_that_changes_is_the_first_one() -> None:
     reading = stream(chunk(choice(content="x")), {**chunk(choice("stop")), "id": "r-2", "model": "m-2"})
     assert (reading.response.id, reading.response.model) == ("r-1", "m-1")
