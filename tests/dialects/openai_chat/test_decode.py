@@ -209,6 +209,23 @@ TOOL_CALLS: dict[str, tuple[list[dict[str, Any]], list[ToolCall]]] = {
         ],
         [WEATHER, TIME],
     ),
+    "the head of the second on the index of the first": (
+        [
+            call('{"city":"Rome"}', index=0, id="call_a", name="weather"),
+            call("", index=0, id="call_b", name="time"),
+            call('{"zone"', index=1),
+            call(':"CET"}', index=1),
+        ],
+        [WEATHER, TIME],
+    ),
+    "another id on the other pieces": (
+        [
+            call('{"city"', index=0, id="call_a", name="weather"),
+            call(":", index=0, id="call_x"),
+            call('"Rome"}', index=0, id="call_x"),
+        ],
+        [WEATHER],
+    ),
     "id and name on each piece": (
         [
             call('{"city"', index=0, id="call_a", name="weather"),
@@ -703,7 +720,7 @@ def test_events_of_an_event_that_calls_itself_an_error_are_kept() -> None:
     ids=["in a choice", "under x_groq"],
 )
 def test_errors_inside_of_a_chunk(last: dict[str, Any], error: type[APIError], message: str) -> None:
-    """https://openrouter.ai/docs/api_reference/overview#completionsresponse-format and Groq's reason for an early end,
+    """https://openrouter.ai/docs/api-reference/overview and Groq's reason for an early end,
     https://github.com/groq/groq-python/blob/main/src/groq/types/chat/chat_completion_chunk.py"""
     reading = stream(chunk(choice(content="so far")), last)
     assert type(reading.error) is error
