@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import attrs
@@ -260,6 +261,35 @@ def test_a_server_that_the_table_does_not_know_is_not_held_to_its_end_marker() -
         asked.exchange.begin(200, SSE)
         asked.exchange.feed(data(chunk(choice("stop", content="x"))))
         assert asked.exchange.close()[-1].is_done is ends
+
+
+@pytest.mark.parametrize(
+    ("base_url", "model"),
+    [
+        ("https://generativelanguage.googleapis.com/v1beta/openai/", "gemini-3-flash-preview"),
+        ("https://api.anthropic.com/v1/", "claude-opus-4-6"),
+    ],
+)
+def test_chat_completions_of_those_who_have_another_format_too(base_url: str, model: str) -> None:
+    """https://ai.google.dev/gemini-api/docs/openai and https://platform.claude.com/docs/en/api/openai-sdk, with what
+    Gemini wants back of a call."""
+    config = {"base_url": base_url, "model": model}
+    asked = call(config=config, max_tokens=9)
+    assert f"{asked.endpoint.base_url}{asked.path}" == f"{base_url}chat/completions"
+    assert asked.headers(asked.endpoint, 0.0)["authorization"] == "Bearer sk-test"
+    assert {"stream_options", "max_completion_tokens"} <= json.loads(asked.body).keys()  # both take both
+    signed = {
+        "id": "c",
+        "type": "function",
+        "function": {"name": "f", "arguments": "{}"},
+        "extra_content": {"google": {"thought_signature": "s"}},
+    }
+    asked.exchange.begin(200, SSE)
+    asked.exchange.feed(data(chunk(choice("tool_calls", tool_calls=[{"index": 0, **signed}]))))
+    assert asked.exchange.close()[-1].is_done
+    answer = asked.exchange.response.message
+    [_, back, _] = json.loads(call(["hi", answer, Message.tool("c", "r")], config=config).body)["messages"]
+    assert back == {"role": "assistant", "content": None, "tool_calls": [signed]}
 
 
 def test_every_parameter_is_a_field() -> None:

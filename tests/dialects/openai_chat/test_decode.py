@@ -209,6 +209,23 @@ TOOL_CALLS: dict[str, tuple[list[dict[str, Any]], list[ToolCall]]] = {
         ],
         [WEATHER, TIME],
     ),
+    "the head of the second on the index of the first": (
+        [
+            call('{"city":"Rome"}', index=0, id="call_a", name="weather"),
+            call("", index=0, id="call_b", name="time"),
+            call('{"zone"', index=1),
+            call(':"CET"}', index=1),
+        ],
+        [WEATHER, TIME],
+    ),
+    "another id on the other pieces": (
+        [
+            call('{"city"', index=0, id="call_a", name="weather"),
+            call(":", index=0, id="call_x"),
+            call('"Rome"}', index=0, id="call_x"),
+        ],
+        [WEATHER],
+    ),
     "id and name on each piece": (
         [
             call('{"city"', index=0, id="call_a", name="weather"),
@@ -513,6 +530,38 @@ def test_a_chunk_without_choices() -> None:
     assert [type(event) for event in reading.events[:-1]] == [Start, TextDelta]
 
 
+def test_sound_after_the_counts() -> None:
+    reading = stream(
+        chunk(choice(audio={"id": "a", "data": "AAEC", "transcript": "hi"})),
+        {"id": "r-1", "model": "m-1", "obfuscation": "zzz"},
+        chunk(usage=COUNTS),
+        chunk(choice(audio={"expires_at": 1})),
+    )
+    assert reading.message.content == (AudioContent(data=b"\0\1\2", transcript="hi", id="a", extra={"expires_at": 1}),)
+    assert reading.done.usage.total_tokens == 5
+
+
+def test_padding_is_nothing() -> None:
+    reading = stream(
+        chunk(choice(content="a"), obfuscation="zz"), chunk(choice(content="b"), p="abcd"), chunk(choice("stop"), p="a")
+    )
+    assert [type(event) for event in reading.events[:-1]] == [Start, TextDelta, TextDelta]
+    assert (reading.response.text, reading.response.extra) == ("ab", {})
+
+
+def test_a_choice_that_says_everything_twice() -> None:
+    """Perplexity repeats all of the message so far, Together the content as `text`."""
+    reading = stream(
+        chunk({**choice(content="Hel"), "message": {"role": "assistant", "content": "Hel"}}),
+        chunk({**choice("stop", content="lo"), "message": {"role": "assistant", "content": "Hello"}}),
+    )
+    assert reading.response.text == "Hello"
+    assert reading.of(Unknown) == []
+    both = {"message": {"content": "Hello"}, "delta": {"content": ""}, "finish_reason": "stop"}
+    assert read([dumped(chunk(both))], headers=JSON, stream=False).done.response.text == "Hello"
+    assert stream(chunk({**choice("stop", content="Hello"), "text": "Hello"})).done.response.text == "Hello"
+
+
 def test_an_id_that_changes_is_the_first_one() -> None:
     reading = stream(chunk(choice(content="x")), {**chunk(choice("stop")), "id": "r-2", "model": "m-2"})
     assert (reading.response.id, reading.response.model) == ("r-1", "m-1")
@@ -606,6 +655,7 @@ ERRORS: list[tuple[str, bytes, type[APIError], dict[str, Any]]] = [
     ),
     ("Alibaba", data({"error": {"message": "m", "type": "x"}, "id": "y"}), APIError, {"message": "m", "type": "x"}),
     ("Vertex", b'{\n "error": {\n  "code": 503,\n  "message": "m"\n }\n}\n', OverloadedError, {"code": 503}),
+    ("Gemini, in its own format", data([{"error": {"code": 503, "message": "m"}}]), OverloadedError, {"code": 503}),
     ("Ollama", data({"error": "model is loading"}), APIError, {"message": "model is loading"}),
     (
         "xAI",
@@ -661,9 +711,34 @@ def test_events_of_an_event_that_calls_itself_an_error_are_kept() -> None:
     assert reading.response.text == "all"
 
 
+@pytest.mark.parametrize(
+    ("last", "error", "message"),
+    [
+        (chunk({**choice("error"), "error": {"code": 502, "message": "upstream"}}), ServerError, "upstream"),
+        (chunk(choice("stop"), x_groq={"id": "req_1", "error": "over_capacity"}), APIError, "over_capacity"),
+    ],
+    ids=["in a choice", "under x_groq"],
+)
+def test_errors_inside_of_a_chunk(last: dict[str, Any], error: type[APIError], message: str) -> None:
+    """https://openrouter.ai/docs/api-reference/overview and Groq's reason for an early end,
+    https://github.com/groq/groq-python/blob/main/src/groq/types/chat/chat_completion_chunk.py"""
+    reading = stream(chunk(choice(content="so far")), last)
+    assert type(reading.error) is error
+    assert reading.error.message == message
+    assert reading.response.text == "so far"
+    assert reading.response.finish_reason == last["choices"][0]["finish_reason"]
+
+
+def test_an_error_in_a_choice_of_a_whole_answer() -> None:
+    failed = {"index": 0, "finish_reason": "error", "message": {"content": ""}, "error": {"code": 502, "message": "m"}}
+    reading = read([dumped({"id": "r-1", "choices": [failed]})], headers=JSON)
+    assert isinstance(reading.error, ServerError)
+
+
 @pytest.mark.parametrize("nothing", [None, {}, "", [], False])
 def test_an_error_that_is_nothing_is_none(nothing: Any) -> None:
-    assert stream({**chunk(choice("stop", content="x")), "error": nothing}).done.response.text == "x"
+    last = {**choice("stop", content="x"), "error": nothing}
+    assert stream({**chunk(last, x_groq={"error": nothing}), "error": nothing}).done.response.text == "x"
 
 
 # -- answers of the wrong kind -----------------------------------------------------------------------------------------

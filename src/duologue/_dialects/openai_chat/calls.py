@@ -6,6 +6,8 @@ two calls with different ids on one index (servers that answer in the place of a
 
 - a known index goes on with its call, unless the piece brings a name and a different id;
 - or unless it brings a name, no id, and the call's arguments are already whole;
+- a new index without id and name goes on with the last call, where that has a name and its arguments are not whole: its
+  head came on another's index (https://github.com/agno-agi/agno/pull/8880);
 - without an index, a known id goes on with its call, a new id or a name begins one, and anything else is the last
 call's.
 """
@@ -37,6 +39,10 @@ class Call:
             return False
         return True
 
+    def waits(self) -> bool:
+        """Whether it has begun, and more has to follow."""
+        return bool(self.name) and not self.is_whole()
+
 
 class Calls:
     """The calls of one choice."""
@@ -52,6 +58,8 @@ class Calls:
         if index is None:
             return self._without_index(call_id, name)
         call = self._by_index.get(index)
+        if call is None and not call_id and not name and self._all and self._all[-1].waits():
+            call = self._by_index[index] = self._all[-1]
         if call is None or (name and self._begins_anew(call, call_id)):
             call = self._by_index[index] = self._new()
         return call

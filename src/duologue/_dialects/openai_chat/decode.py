@@ -37,7 +37,7 @@ _DONE = "[DONE]"
 # `obfuscation` (OpenAI) and `p` (Mistral) are padding against traffic analysis: noise on purpose.
 _CHUNK_KEYS = frozenset({"id", "object", "model", "choices", "usage", "error", "obfuscation", "p"})
 # `text` is Together's second copy of the content, or the legacy name for it.
-_CHOICE_KEYS = frozenset({"index", "delta", "message", "finish_reason", "text", "usage"})
+_CHOICE_KEYS = frozenset({"index", "delta", "message", "finish_reason", "text", "usage", "error"})
 # Before an answer has begun, an object that is no chunk may be a ping, or the beginning of another provider's answer:
 # one more than this and it is the latter.
 _STRANGERS = 2
@@ -115,18 +115,22 @@ class Decoder:
 
     def _chunk(self, chunk: Any, events: list[StreamEvent]) -> None:
         if not isinstance(chunk, dict):
+            for one in objects(chunk):
+                if one.get("error"):  # Gemini's stand in an array
+                    raise api_error(one)
             raise DecodeError(f"expected a JSON object, got {kind_of(chunk)}")
         choices = an_array(chunk.get("choices"), "choices")
-        error = chunk.get("error")
-        if not error and ("choices" not in chunk and "usage" not in chunk and "id" not in chunk):
+        if not chunk.get("error") and ("choices" not in chunk and "usage" not in chunk and "id" not in chunk):
             self._stranger(chunk, events)
             return
         self._top(chunk, choices, events)
         for position, choice in enumerate(choices):
             self._choice(an_object(choice, f"choices[{position}]"), position, events)
         self._usage_of(chunk, events)
-        if error:
-            raise api_error(chunk)
+        for place in (chunk, *choices, chunk.get("x_groq")):
+            # OpenRouter's may be of one choice, and Groq's the reason why it stopped early.
+            if isinstance(place, dict) and place.get("error"):
+                raise api_error(place)
 
     def _stranger(self, chunk: dict[str, Any], events: list[StreamEvent]) -> None:
         """An object that is no chunk: an error in a shape of its own, or an event that is new to this version."""
