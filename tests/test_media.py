@@ -63,7 +63,11 @@ def test_from_bytes() -> None:
 
 
 def test_from_url() -> None:
-    assert FileContent.from_url("https://a/b.pdf", filename="b.pdf") == FileContent("https://a/b.pdf", filename="b.pdf")
+    given = FileContent.from_url("https://a/b.pdf?c=d.png", filename="b.pdf")
+    assert given == FileContent("https://a/b.pdf?c=d.png", media_type="application/pdf", filename="b.pdf")
+    assert ImageContent.from_url("https://a/b.jpg").media_type == "image/jpeg"
+    assert ImageContent.from_url("https://a/b.jpg", media_type="image/png").media_type == "image/png"
+    assert AudioContent.from_url("https://a.mp3/b").media_type is None
 
 
 def test_from_path(tmp_path: Path) -> None:

@@ -7,14 +7,18 @@ import re
 import attrs
 import pytest
 
-from duologue import ChatRequest, Message, TextContent
+from duologue import ChatRequest, Message, TextContent, ToolCall
 from duologue._dialects import _MODULES, find_dialect
 from tools import support
-from tools.support import FIELDS, MESSAGES, MODELS, PAGE, _provider, main, page, refusal
+from tools.support import FIELDS, MESSAGES, MODELS, PAGE, _provider, main, page, refusal, says_nothing
 
 DIALECTS = sorted(_MODULES)
 # What asks for nothing: it is the same as saying nothing.
 AS_IT_IS = {"`tool_choice`: `auto`"}
+# What each row of messages is without what it asks for.
+LOOK = [Message.user([TextContent("Look")])]
+CALLED = [Message.user("Do"), Message.assistant(tool_calls=[ToolCall("c1", "f", "{}")])]
+PLAIN = {label: CALLED if "tool result" in label else LOOK for label in MESSAGES}
 
 
 def test_the_page_is_up_to_date() -> None:
@@ -23,7 +27,8 @@ def test_the_page_is_up_to_date() -> None:
 
 def test_every_field_of_a_request_is_on_it() -> None:
     given = {name for fields in FIELDS.values() for name in fields}
-    assert given | {"messages", "model"} == {field.name for field in attrs.fields(ChatRequest)}
+    missing = {field.name for field in attrs.fields(ChatRequest)} - given - {"messages", "model"}
+    assert missing == set(), "add a row to FIELDS in tools/support.py"
     kinds = {part.type for messages in MESSAGES.values() for message in messages for part in message.content}
     assert kinds == {"text", "image", "file", "audio", "cache_point"}
 
@@ -42,6 +47,18 @@ def test_what_is_sent_is_not_dropped(dialect: str, label: str) -> None:
     with_it = encode(ChatRequest("Hi", **fields), provider, model=model, stream=True).body
     without = encode(ChatRequest("Hi", **{name: fields[name] for name in others}), provider, model=model, stream=True)
     assert with_it != without.body
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize("label", MESSAGES)
+def test_no_part_of_a_message_is_dropped(dialect: str, label: str) -> None:
+    """Whatever is in it is in the body, or it is refused, or the page says that it is not."""
+    provider = _provider(dialect)
+    if refusal(provider, ChatRequest(MESSAGES[label])) is not None or says_nothing(provider, label):
+        return
+    encode, model = find_dialect(dialect).encode, MODELS.get(dialect, "m")
+    with_it = encode(ChatRequest(MESSAGES[label]), provider, model=model, stream=True).body
+    assert with_it != encode(ChatRequest(PLAIN[label]), provider, model=model, stream=True).body
 
 
 def test_a_refusal_is_given_as_a_note(monkeypatch: pytest.MonkeyPatch) -> None:

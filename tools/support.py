@@ -40,7 +40,8 @@ HEAD = """# What each format can carry
 
 What a provider has no place for is refused with `UnsupportedError` before anything is sent, and the error says what
 this page says. `extra` goes into every format's body as it is, so what is not here can be reached there, in the
-provider's own words. A row that says *yes* tells that the request is sent; a model may still decline it.
+provider's own words. A row that says *yes* tells that the request is sent; a model may still decline it. Where it says
+*its words only*, the mark that a result is an error has no place, and the result goes as any other.
 """
 # A format's provider is the first row that speaks it; where the model counts, it is one of those that can do most.
 MODELS = {"bedrock-converse": "anthropic.claude-sonnet-4-5", "gemini": "gemini-2.5-flash"}
@@ -99,12 +100,16 @@ MESSAGES: Mapping[str, list[Message]] = {
     "PDF, by URL": _asked(FileContent.from_url("https://example.com/a.pdf", media_type="application/pdf")),
     "text file, as data": _asked(FileContent(data=b"a,b", media_type="text/csv", filename="a.csv")),
     "file, by `file_id`": _asked(FileContent(file_id="files/1", media_type="application/pdf")),
+    "sound, by URL": _asked(AudioContent.from_url("https://example.com/a.mp3")),
     "sound, as data": _asked(AudioContent(data=b"RIFF", media_type="audio/wav")),
     "cache point": _asked(CachePoint()),
     "tool result": _answered(Message.tool("c1", {"a": 1})),
     "tool result with an image": _answered(Message("tool", [TextContent("See"), PNG], tool_call_id="c1")),
     "tool result that is an error": _answered(Message("tool", "No", tool_call_id="c1", is_error=True)),
 }
+
+# Those that a format without a place for it can still say in words, and the same without what has no place.
+WORDS_ONLY = {"tool result that is an error": _answered(Message("tool", "No", tool_call_id="c1"))}
 
 
 def page() -> str:
@@ -119,7 +124,11 @@ def page() -> str:
             "|---" * (len(names) + 1) + "|",
         ]
         for label, request in rows:
-            cells = [_cell(refusal(_provider(name), request), notes) for name in names]
+            providers = [_provider(name) for name in names]
+            cells = [
+                "its words only" if says_nothing(provider, label) else _cell(refusal(provider, request), notes)
+                for provider in providers
+            ]
             lines.append(f"| {label} | {' | '.join(cells)} |")
         lines.append("")
     lines += ["## Reasons\n", *(f"{number}. {note}" for note, number in notes.items()), "", *_exceptions()]
@@ -149,6 +158,18 @@ def refusal(provider: Provider, request: ChatRequest) -> str | None:
     except UnsupportedError as reason:
         return str(reason)
     return None
+
+
+def says_nothing(provider: Provider, label: str) -> bool:
+    """Whether what a row of `MESSAGES` asks for leaves no trace in the request, but in the words beside it."""
+    if label not in WORDS_ONLY:
+        return False
+    encode, model = find_dialect(provider.dialect).encode, MODELS.get(provider.dialect, "m")
+    bodies = [
+        encode(ChatRequest(messages), provider, model=model, stream=True).body
+        for messages in (MESSAGES[label], WORDS_ONLY[label])
+    ]
+    return bodies[0] == bodies[1]
 
 
 def _cell(reason: str | None, notes: dict[str, int]) -> str:

@@ -9,6 +9,7 @@ import mimetypes
 import os
 import stat
 from pathlib import Path
+from urllib.parse import urlsplit
 
 # https://mimesniff.spec.whatwg.org/#matching-an-image-type-pattern and the two sections after it.
 _MAGIC = (
@@ -35,6 +36,11 @@ def media_type_of(data: bytes, name: str = "") -> str:
     if guessed is None:
         raise ValueError("the bytes do not tell what they are: pass media_type, such as 'image/png'")
     return guessed
+
+
+def media_type_of_url(url: str) -> str | None:
+    """The media type that the ending of an address tells; None where it tells nothing."""
+    return mimetypes.guess_type(urlsplit(url).path)[0]
 
 
 def _by_magic(data: bytes) -> str | None:

@@ -225,7 +225,11 @@ class MediaMethods:
 
     @classmethod
     def from_url(cls, url: str, **fields: Any) -> Self:
-        """One that the provider fetches from `url` itself."""
+        """One that the provider fetches from `url` itself. Without `media_type`, the ending of the address tells it, as
+        far as it does."""
+        from duologue._media import media_type_of_url
+
+        fields.setdefault("media_type", media_type_of_url(url))
         return cls(url=url, **fields)  # type: ignore[call-arg]  # the mixin's classes have the field
 
     @classmethod

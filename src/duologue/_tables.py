@@ -137,7 +137,7 @@ PROVIDERS: Final[Mapping[str, Provider]] = MappingProxyType(
             docs="https://api-docs.deepseek.com/api/create-chat-completion",
             base_url="https://api.deepseek.com",
             key_env=("DEEPSEEK_API_KEY",),
-            default_model="deepseek-v4-flash",
+            default_model="deepseek-flash",
             field_names={"user": "user_id"},
             unsupported={
                 "n": "it gives one answer",
@@ -167,6 +167,7 @@ PROVIDERS: Final[Mapping[str, Provider]] = MappingProxyType(
                 "logprobs": "none of its models gives them yet",
                 "top_logprobs": "none of its models gives them yet",
                 "metadata": "it stores no notes with a request",
+                "name": "messages with one are refused",
                 "content.file": "its messages are of text and images",
                 "content.audio": "its messages are of text and images",
             },

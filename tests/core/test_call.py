@@ -41,6 +41,15 @@ def test_no_messages() -> None:
         call([])
 
 
+def test_a_choice_of_no_tool() -> None:
+    with pytest.raises(ValueError, match=r"^tool_choice is one of auto, f, none, required; got 'requird'$"):
+        call(tools=[Tool("f")], tool_choice="requird")
+    for word in ("auto", "none", "required", "f", None):
+        assert call(tools=[Tool("f")], tool_choice=word).body
+    assert call(tools=[Tool("f")], tool_choice="web_search", extra={"tools": []}).body
+    assert call(tool_choice="anything").body
+
+
 def test_no_model(monkeypatch: pytest.MonkeyPatch) -> None:
     config = ClientConfig(api_key="k")
     endpoint = attrs.evolve(resolve(config, {}), model=None)

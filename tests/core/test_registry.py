@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import attrs
 import pytest
+import yaml
 
 from duologue import ConfigurationError, Provider, UnsupportedError, register_provider
+from duologue._core import registry
 from duologue._core.environ import config_from_env
 from duologue._core.registry import find_provider, known_providers
 from duologue._tables import PROVIDERS
 from tests.kit.server import ScriptedServer, reply
 from tests.kit.twins import Twin, collect
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 CHUNKS = (
     b'data: {"id":"1","model":"m","choices":[{"index":0,"delta":{"content":"Hi"}}]}\n\n'
@@ -104,6 +104,13 @@ def test_what_is_no_provider(
     with pytest.raises(error, match=words):
         register_provider(name, **fields)
     assert added == {}
+
+
+def test_names_and_addresses_are_held_to_the_same_rules_as_in_the_table() -> None:
+    columns = yaml.safe_load((Path(__file__).parents[2] / "spec" / "tables.yaml").read_text("utf-8"))
+    fields = columns["classes"]["Provider"]["fields"]
+    assert registry._NAME.pattern == fields["name"]["pattern"]
+    assert registry._URL.pattern == fields["base_url"]["pattern"]
 
 
 # -- packages of their own ---------------------------------------------------------------------------------------------

@@ -53,7 +53,8 @@ class Call:
     Raises:
         ConfigurationError: no model is named, or a header cannot be sent.
         UnsupportedError: the provider or the model cannot take the request.
-        ValueError: the request has no messages, or holds what has no place in them or in JSON.
+        ValueError: the request has no messages, holds what has no place in them or in JSON, or its `tool_choice` names
+            no tool.
     """
 
     def __init__(
@@ -72,6 +73,7 @@ class Call:
         if model is None:
             raise ConfigurationError(f"name a model: {endpoint.provider.title} has no default one")
         _check_messages(request)
+        _check_tool_choice(request)
         check_abilities(model_info(endpoint.provider, model), request, stream=stream)
         check_supported(request, endpoint.provider)
         wire = self._dialect.encode(request, endpoint.provider, model=model, stream=stream)
@@ -254,6 +256,13 @@ def _check_messages(request: ChatRequest) -> None:
         for field, role in (("tool_calls", "assistant"), ("tool_call_id", "tool"), ("is_error", "tool")):
             if getattr(message, field) and message.role != role:
                 raise ValueError(f"messages[{number}]: {field} goes with the role {role!r}, not {message.role!r}")
+
+
+def _check_tool_choice(request: ChatRequest) -> None:
+    """A misspelt word would pass for the name of a tool; tools in `extra` have names that are not known here."""
+    names = {tool.name for tool in request.tools} | {"auto", "none", "required"}
+    if request.tools and request.tool_choice not in {None, *names} and "tools" not in request.extra:
+        raise ValueError(f"tool_choice is one of {', '.join(sorted(names))}; got {request.tool_choice!r}")
 
 
 _FIELDS = frozenset(field.name for field in attrs.fields(ChatRequest)) - {"messages"}

@@ -87,7 +87,8 @@ def _check(provider: Provider) -> None:
     for column, known in _NAMES.items():
         for name in getattr(provider, column):
             if name not in known:
-                raise ConfigurationError(f"{column} of {provider.name!r}: there is no {name!r}")
+                words = f"{column} of {provider.name!r}: there is no {name!r}; there are {', '.join(sorted(known))}"
+                raise ConfigurationError(words)
     for pattern in provider.reasoning_history:
         try:
             re.compile(pattern)

@@ -47,7 +47,8 @@ class Decoder(Protocol):
     """Why each choice ended, in our word and the provider's, as far as it gave one."""
 
     def feed(self, frame: Any, events: list[StreamEvent]) -> None:
-        """Decode one frame: a `ServerSentEvent`, or a line's text where `FRAMING` is `jsonl`.
+        """Decode one frame: a `ServerSentEvent`, or where `FRAMING` says so a line's text (`jsonl`) or an
+        `EventStreamMessage` (`aws-eventstream`).
 
         Raises:
             APIError: the provider reports an error.

@@ -5,6 +5,8 @@ Null counts as left out, since servers write it for everything that they have no
 
 from __future__ import annotations
 
+import base64
+import binascii
 from typing import Any
 from urllib.parse import quote
 
@@ -41,6 +43,14 @@ def a_string(value: Any, path: str) -> str:
     if not isinstance(value, str):
         raise DecodeError(f"{path}: expected a string, got {kind_of(value)}")
     return value
+
+
+def some_bytes(value: Any, path: str) -> bytes:
+    """The bytes of Base64 text."""
+    try:
+        return base64.b64decode(a_string(value, path), validate=True)
+    except (binascii.Error, ValueError):  # the text is not shown
+        raise DecodeError(f"{path} is not Base64") from None
 
 
 def string_or_none(value: Any) -> str | None:

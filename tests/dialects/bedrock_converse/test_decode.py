@@ -609,12 +609,12 @@ WRONG = [
     (event(*delta(0, toolResult={"text": "x"})), "delta.toolResult: expected an array"),
     (event(*delta(0, citation="x")), "delta.citation: expected an object"),
     (event(*delta(0, image="x")), "image: expected an object"),
-    (event(*delta(0, image={"source": {"bytes": "?"}})) + event(*stop(0)), "image.source.bytes: not Base64"),
+    (event(*delta(0, image={"source": {"bytes": "?"}})) + event(*stop(0)), "image.source.bytes is not Base64"),
     (event(*delta(0, image={"format": 1})) + event(*stop(0)), "image.format: expected a string"),
     (event(*delta(0, audio={"source": {"s3Location": 1}})) + event(*stop(0)), "s3Location: expected an object"),
     (
         2 * event(*delta(0, reasoningContent={"redactedContent": "?"})) + event(*stop(0)),
-        "delta.reasoningContent.redactedContent: not Base64",
+        "delta.reasoningContent.redactedContent is not Base64",
     ),
 ]
 

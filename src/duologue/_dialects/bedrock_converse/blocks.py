@@ -11,8 +11,8 @@ import base64
 import json
 from typing import TYPE_CHECKING, Any
 
-from duologue._dialects.bedrock_converse.parts import decode_base64, given, read_citation, read_media
-from duologue._dialects.shape import a_string, an_array, an_object
+from duologue._dialects.bedrock_converse.parts import given, read_citation, read_media
+from duologue._dialects.shape import a_string, an_array, an_object, some_bytes
 from duologue._json import loads
 from duologue.errors import DecodeError
 from duologue.events import ContentDelta, ReasoningDelta, StreamEvent, TextDelta, ToolCallDelta
@@ -240,4 +240,4 @@ def _joined(pieces: list[str]) -> str:
     if len(pieces) == 1:
         return pieces[0]
     path = "delta.reasoningContent.redactedContent"
-    return base64.b64encode(b"".join(decode_base64(piece, path) for piece in pieces)).decode()
+    return base64.b64encode(b"".join(some_bytes(piece, path) for piece in pieces)).decode()

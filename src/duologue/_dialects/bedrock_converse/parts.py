@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from typing import TYPE_CHECKING, Any
 
-from duologue._dialects.shape import a_count, a_string, an_object, objects, string_or_none
-from duologue.errors import DecodeError
+from duologue._dialects.shape import a_count, a_string, an_object, objects, some_bytes, string_or_none
 from duologue.models import AudioContent, CitationContent, ImageContent, UnknownContent, Usage
 
 if TYPE_CHECKING:
@@ -132,7 +130,7 @@ def _joined_media(kind: str, pieces: list[dict[str, Any]]) -> tuple[dict[str, An
     data = b""
     for piece in pieces:
         found = given(an_object(piece.get("source") or {}, f"{kind}.source"))
-        data += decode_base64(found.get("bytes"), f"{kind}.source.bytes")
+        data += some_bytes(found.get("bytes"), f"{kind}.source.bytes")
         block |= given(piece)
         source |= found
     if data:
@@ -143,10 +141,3 @@ def _joined_media(kind: str, pieces: list[dict[str, Any]]) -> tuple[dict[str, An
 def given(value: dict[str, Any]) -> dict[str, Any]:
     """An object without its nulls."""
     return {key: item for key, item in value.items() if item is not None}
-
-
-def decode_base64(text: Any, path: str) -> bytes:
-    try:
-        return base64.b64decode(a_string(text, path), validate=True)
-    except (binascii.Error, ValueError):
-        raise DecodeError(f"{path}: not Base64") from None

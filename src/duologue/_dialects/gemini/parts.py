@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from typing import TYPE_CHECKING, Any
 
-from duologue._dialects.shape import a_count, a_string
-from duologue.errors import DecodeError
+from duologue._dialects.shape import a_count, a_string, some_bytes
 from duologue.models import AudioContent, FileContent, ImageContent, Usage
 
 if TYPE_CHECKING:
@@ -61,10 +58,7 @@ def read_usage(counts: dict[str, Any]) -> Usage:
 def read_media(blob: dict[str, Any], path: str) -> ImageContent | AudioContent | FileContent:
     """An image, sound, or a file of another kind."""
     media_type = a_string(blob.get("mimeType"), f"{path}.mimeType") or None
-    try:
-        data = base64.b64decode(a_string(blob.get("data"), f"{path}.data"), validate=True)
-    except (binascii.Error, ValueError) as reason:
-        raise DecodeError(f"{path}.data is not Base64: {reason}") from None
+    data = some_bytes(blob.get("data"), f"{path}.data")
     kind = (media_type or "").partition("/")[0]
     if kind == "image":
         return ImageContent(data=data, media_type=media_type)

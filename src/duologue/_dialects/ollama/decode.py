@@ -8,13 +8,11 @@ the message as `UnknownContent` of the form `{"type": key, key: value}`.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
 from typing import TYPE_CHECKING, Any
 
 from duologue._dialects.api_errors import api_error
-from duologue._dialects.shape import a_count, a_string, an_array, an_object, kind_of
+from duologue._dialects.shape import a_count, a_string, an_array, an_object, kind_of, some_bytes
 from duologue._json import loads
 from duologue.errors import DecodeError
 from duologue.events import (
@@ -178,10 +176,7 @@ def _arguments(arguments: Any) -> str:
 
 
 def _image(image: Any) -> ImageContent:
-    try:
-        return ImageContent(data=base64.b64decode(a_string(image, "message.images[]"), validate=True))
-    except (binascii.Error, ValueError) as reason:
-        raise DecodeError(f"message.images[] is not Base64: {reason}") from None
+    return ImageContent(data=some_bytes(image, "message.images[]"))
 
 
 def _usage(line: dict[str, Any]) -> Usage:

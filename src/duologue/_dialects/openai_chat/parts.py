@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from typing import TYPE_CHECKING, Any
 
-from duologue._dialects.shape import a_count, an_index, string_or_none
-from duologue.errors import DecodeError
+from duologue._dialects.shape import a_count, an_index, some_bytes, string_or_none
 from duologue.models import AudioContent, CitationContent, Usage
 
 if TYPE_CHECKING:
@@ -73,10 +70,7 @@ def read_citation(note: dict[str, Any]) -> CitationContent:
 
 def read_audio(audio: dict[str, Any]) -> AudioContent:
     """Sound, or a piece of it: each piece is Base64 of its own."""
-    try:
-        data = base64.b64decode(audio.get("data") or "", validate=True)
-    except (binascii.Error, TypeError, ValueError) as reason:
-        raise DecodeError(f"delta.audio.data is not Base64: {reason}") from None
+    data = some_bytes(audio.get("data"), "delta.audio.data")
     return AudioContent(
         data=data or None,
         transcript=string_or_none(audio.get("transcript")),
