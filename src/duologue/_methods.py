@@ -348,8 +348,8 @@ def _result_content(result: Any) -> Content:
 
     if isinstance(result, (str, ContentPart)):
         return result
-    if isinstance(result, (list, tuple)) and result and all(isinstance(part, ContentPart) for part in result):
-        return result
+    if isinstance(result, (list, tuple)) and any(isinstance(part, ContentPart) for part in result):
+        return result  # some may be plain strings; of anything else, the message says what is wrong
     try:
         return json.dumps(result, ensure_ascii=False)
     except (TypeError, ValueError) as reason:

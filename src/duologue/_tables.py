@@ -51,7 +51,6 @@ PROVIDERS: Final[Mapping[str, Provider]] = MappingProxyType(
             base_url="https://api.openai.com/v1",
             key_env=("OPENAI_API_KEY",),
             default_model="gpt-4o-mini",
-            end_marker="event",
             models_of="openai",
         ),
         "azure": Provider(
@@ -72,7 +71,6 @@ PROVIDERS: Final[Mapping[str, Provider]] = MappingProxyType(
             auth="x-api-key",
             key_env=("ANTHROPIC_API_KEY",),
             default_model="claude-sonnet-4-5",
-            end_marker="event",
             headers={"anthropic-version": "2023-06-01"},
         ),
         "gemini": Provider(
@@ -84,7 +82,6 @@ PROVIDERS: Final[Mapping[str, Provider]] = MappingProxyType(
             auth="x-goog-api-key",
             key_env=("GEMINI_API_KEY", "GOOGLE_API_KEY"),
             default_model="gemini-2.5-flash",
-            end_marker="finish_reason",
         ),
         "ollama": Provider(
             name="ollama",
@@ -94,7 +91,6 @@ PROVIDERS: Final[Mapping[str, Provider]] = MappingProxyType(
             base_url="http://localhost:11434",
             key_env=("OLLAMA_API_KEY",),
             default_model="llama3.2",
-            end_marker="event",
         ),
         "bedrock": Provider(
             name="bedrock",
@@ -103,7 +99,6 @@ PROVIDERS: Final[Mapping[str, Provider]] = MappingProxyType(
             docs="https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html",
             auth="sigv4",
             key_env=("AWS_BEARER_TOKEN_BEDROCK",),
-            end_marker="event",
         ),
         "cohere": Provider(
             name="cohere",
@@ -113,7 +108,6 @@ PROVIDERS: Final[Mapping[str, Provider]] = MappingProxyType(
             base_url="https://api.cohere.com",
             key_env=("COHERE_API_KEY", "CO_API_KEY"),
             default_model="command-a-03-2025",
-            end_marker="event",
         ),
         "openrouter": Provider(
             name="openrouter",

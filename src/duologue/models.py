@@ -736,7 +736,7 @@ class Provider:
         auth: How the key travels.
         key_env: Environment variables that hold the key, the first one that is set wins.
         default_model: The model where none is named.
-        end_marker: What tells that a stream is whole.
+        end_marker: What tells that a stream is whole; what its format has for it where nothing is said.
         field_names: The names under which fields of a request are sent, where they are not the format's own.
         unsupported: What it does not take, with the reason: a field of a request, or one way to give it, such as
             `tool_choice.required`.
@@ -767,7 +767,10 @@ class Provider:
         validator=check.field(check.items(check.string)),
     )
     default_model: str | None = attrs.field(default=None, validator=check.field(check.optional(check.string)))
-    end_marker: EndMarker = attrs.field(default="done_line", validator=check.field(check.one_of(END_MARKER_VALUES)))
+    end_marker: EndMarker | None = attrs.field(
+        default=None,
+        validator=check.field(check.optional(check.one_of(END_MARKER_VALUES))),
+    )
     field_names: Mapping[str, str] = attrs.field(
         factory=dict,
         validator=check.field(check.mapping(check.string)),

@@ -158,6 +158,18 @@ def test_from_env(monkeypatch: pytest.MonkeyPatch) -> None:
     assert repr(duologue.Client.from_env(model="own")) == "<Client openai:own>"
 
 
+async def test_a_key_that_was_kept_back_is_named_when_it_is_missed(twin: Twin, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-canary")
+    refused = reply(b'{"error": {"message": "no key"}}', 401, "application/json")
+    with ScriptedServer(refused) as server:
+        async with twin.Client("openai", base_url=server.base_url) as client:
+            with pytest.raises(duologue.AuthenticationError) as caught:
+                await client.chat("hi")
+    assert "authorization" not in server.requests[0].headers
+    [note] = caught.value.__notes__
+    assert note.startswith("OPENAI_API_KEY was not sent: the address is not OpenAI's own; pass api_key=")
+
+
 async def test_an_ollama_in_the_environment(twin: Twin, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is asked what it has, and then for an answer."""
     tags = b'{"models": [{"name": "qwen3:8b"}]}'

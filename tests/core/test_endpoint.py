@@ -81,6 +81,13 @@ def test_the_first_variable_that_is_set(added: dict[str, Provider]) -> None:
     assert key_of(end({"SECOND_KEY": "b", "FIRST_KEY": "a"}, provider="two")) == "a"
 
 
+def test_a_key_that_is_kept_back_is_named() -> None:
+    assert end(base_url="https://h/v1").withheld == "OPENAI_API_KEY"
+    assert end().withheld is None
+    assert end(base_url="https://h/v1", api_key="own").withheld is None
+    assert end({}, base_url="https://h/v1").withheld is None
+
+
 @pytest.mark.parametrize(
     ("base_url", "own"),
     [

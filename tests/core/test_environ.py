@@ -62,20 +62,29 @@ def test_the_key_stays_where_it_belongs(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_the_order() -> None:
+    """With an Ollama that answers, and without."""
     keys = {
         "OPENAI_API_KEY": "openai",
         "ANTHROPIC_API_KEY": "anthropic",
         "GEMINI_API_KEY": "gemini",
         "DEEPSEEK_API_KEY": "deepseek",
         "OPENROUTER_API_KEY": "openrouter",
-        "AWS_ACCESS_KEY_ID": "bedrock",
-        "GROQ_API_KEY": "groq",
+        "AWS_SECRET_ACCESS_KEY": "bedrock",
+        "MISTRAL_API_KEY": "mistral",
     }
-    environ = dict.fromkeys(keys, "k")
+    environ = dict.fromkeys([*keys, "AWS_ACCESS_KEY_ID"], "k")
     for variable, provider in keys.items():
         assert config(environ).provider == provider
+        assert config(environ, ("m",)).provider == ("ollama" if provider == "mistral" else provider)
         del environ[variable]
-    assert config(environ).provider == "local"
+    assert config(environ).provider == "local", "half a key of AWS is none"
+
+
+def test_a_key_alone_does_not_say_what_to_ask() -> None:
+    """Hugging Face's is often there for its files, and the provider has no default model."""
+    assert config({"HF_TOKEN": "k"}).provider == "local"
+    for found in (config({"HF_TOKEN": "k", "HUGGINGFACE_MODEL": "m"}), config({"HF_TOKEN": "k"}, model="m")):
+        assert (found.provider, found.model) == ("huggingface", "m")
 
 
 @pytest.mark.parametrize(
@@ -85,11 +94,13 @@ def test_the_order() -> None:
         ({}, ("qwen3:8b", "gemma3"), "qwen3:8b"),
         ({}, (), None),
         ({"OLLAMA_MODEL": "gemma3"}, ("qwen3:8b",), "gemma3"),
+        ({"OLLAMA_BASE_URL": "http://localhost:11434"}, ("qwen3:8b",), "qwen3:8b"),
+        ({"OLLAMA_BASE_URL": "http://localhost:11434"}, None, None),
+        ({"OLLAMA_API_KEY": "k"}, None, None),
     ],
 )
-def test_an_ollama_that_answers(environ: dict[str, str], models: tuple[str, ...], expected: str | None) -> None:
+def test_an_ollama_that_answers(environ: dict[str, str], models: tuple[str, ...] | None, expected: str | None) -> None:
     assert config(environ, models) == ClientConfig(provider="ollama", model=expected, base_url="http://localhost:11434")
-    assert config({**environ, "GROQ_API_KEY": "k"}, models).provider == "groq"
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,11 @@ import yaml
 from duologue import ConfigurationError, Provider, UnsupportedError, register_provider
 from duologue._core import registry
 from duologue._core.environ import config_from_env
+from duologue._core.exchange import Exchange
 from duologue._core.registry import find_provider, known_providers
+from duologue._dialects import _MODULES, find_dialect
 from duologue._tables import PROVIDERS
+from duologue.config import Limits
 from tests.kit.server import ScriptedServer, reply
 from tests.kit.twins import Twin, collect
 
@@ -47,6 +50,19 @@ async def test_a_provider_by_data_alone(twin: Twin, monkeypatch: pytest.MonkeyPa
     assert request.headers["x-api-key"] == "sk-acme"
     assert request.headers["x-acme"] == "yes"
     assert (request.json()["model"], request.json()["max_completion_tokens"]) == ("acme-1", 3)
+
+
+@pytest.mark.usefixtures("added")
+@pytest.mark.parametrize("dialect", sorted(_MODULES))
+def test_a_row_s_end_marker_is_its_format_s(dialect: str) -> None:
+    """A new row of any format needs no word of it: it is held to the same as the table's own."""
+    own = next(row for row in PROVIDERS.values() if row.dialect == dialect)
+    new = register_provider("acme", dialect=dialect, base_url="https://acme.example")
+    assert new.end_marker is own.end_marker is None
+    for known in (True, False):
+        read = [Exchange(find_dialect(dialect), row, Limits(), stream=True, known=known) for row in (own, new)]
+        needed = [exchange._marker_needed for exchange in read]
+        assert needed[0] is needed[1] is {"openai-chat": known, "gemini": False}.get(dialect, True)
 
 
 @pytest.mark.usefixtures("added")
@@ -94,7 +110,8 @@ def test_a_name_that_is_taken() -> None:
         ("acme", {"dialect": "openai-chat", "base_url": "h/v1"}, ConfigurationError, "'acme' must be like https://"),
         ("acme", {"dialect": "openai-chat", "base_url": "https://u@h"}, ConfigurationError, "must be like https://"),
         ("acme", {"dialect": "openai-chat", "base_ur": "x"}, TypeError, "base_ur"),
-        ("acme", {"dialect": "openai-chat", "auth": "magic"}, ValueError, "auth"),
+        ("acme", {"dialect": "openai-chat", "auth": "magic"}, ConfigurationError, "'acme' cannot be added: .*auth"),
+        ("acme", {"dialect": "openai-chat", "key_env": "K"}, ConfigurationError, "key_env"),
         ("acme", {}, TypeError, "dialect"),
     ],
 )

@@ -20,7 +20,7 @@ from duologue._dialects.unsupported import check_supported
 from duologue._frames.inflate import ACCEPT
 from duologue._json import dumps
 from duologue._version import __version__
-from duologue.errors import ConfigurationError, ConnectionLost, DuologueError, StreamTimeout
+from duologue.errors import AuthenticationError, ConfigurationError, ConnectionLost, DuologueError, StreamTimeout
 from duologue.models import ChatRequest
 
 if TYPE_CHECKING:
@@ -215,6 +215,11 @@ class Call:
         if error is None:
             return None
         error.attempts = self.attempts
+        if isinstance(error, AuthenticationError) and self.endpoint.withheld is not None:
+            held, title = self.endpoint.withheld, self.endpoint.provider.title
+            error.add_note(
+                f"{held} was not sent: the address is not {title}'s own; pass api_key=... if it is meant for it"
+            )
         if self.delivered or not self.attempts:  # without a request there is none to repeat
             return None
         delay = retry_delay(error, self.attempts, self.config.retry, said=self.exchange.should_retry)

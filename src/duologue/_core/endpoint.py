@@ -39,6 +39,7 @@ class Endpoint:
         chain: where the keys to sign with come from, if they are not known yet.
         option_headers: the options that go along as headers.
         fixed_url: the caller's own address, where `base_url` waits for `start`.
+        withheld: the variable with the provider's key, where it is not sent since the address is another's.
     """
 
     provider: Provider
@@ -50,6 +51,7 @@ class Endpoint:
     chain: aws.Chain | None = None
     option_headers: Mapping[str, str] = attrs.field(factory=dict, hash=False)
     fixed_url: str | None = None
+    withheld: str | None = None
 
     def __str__(self) -> str:
         return f"{self.provider.name}:{self.model}"
@@ -108,6 +110,7 @@ def resolve(config: ClientConfig, environ: Mapping[str, str]) -> Endpoint:
         provider=provider,
         base_url=base_url or provider.base_url,
         api_key=config.api_key or _key_of(provider, environ, known=known),
+        withheld=None if known or config.api_key else _variable_of(provider, environ),
         model=model_name,
         known=known,
         option_headers=option_headers,
@@ -197,13 +200,18 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
+def _variable_of(provider: Provider, environ: Mapping[str, str]) -> str | None:
+    """The variable that holds the key."""
+    return next((variable for variable in provider.key_env if environ.get(variable)), None)
+
+
 def _key_of(provider: Provider, environ: Mapping[str, str], *, known: bool) -> Secret | None:
     """The key out of the environment. It belongs to the provider, so it goes to no other server."""
     if not known:
         return None
-    for variable in provider.key_env:
-        if environ.get(variable):
-            return Secret(environ[variable])
+    variable = _variable_of(provider, environ)
+    if variable is not None:
+        return Secret(environ[variable])
     if provider.auth == "none" or provider.base_url is None or is_loopback(urlsplit(provider.base_url).hostname or ""):
         return None
     raise ConfigurationError(f"{provider.title} needs a key: pass api_key=..., or set {' or '.join(provider.key_env)}")

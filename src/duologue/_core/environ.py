@@ -16,21 +16,21 @@ if TYPE_CHECKING:
     from duologue.models import Provider
 
 
-# These first, then the rest of the table. AWS's own keys and profile speak for Bedrock as its bearer token does.
+# These first, then an Ollama, and then the rest of the table.
 _FIRST = ("openai", "anthropic", "gemini", "deepseek", "openrouter", "bedrock")
 _OLLAMA_PORT = 11434
-_ALSO = {
-    "openai": ("OPENAI_BASE_URL",),
-    "bedrock": ("AWS_ACCESS_KEY_ID", "AWS_PROFILE"),
-    "ollama": ("OLLAMA_BASE_URL",),
+# What speaks for a provider as a key does: all the variables of one group.
+_ALSO: dict[str, list[tuple[str, ...]]] = {
+    "openai": [("OPENAI_BASE_URL",)],
+    "bedrock": [("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), ("AWS_PROFILE",)],
 }
 
 
 def config_from_env(
     environ: Mapping[str, str], ollama_models: Callable[[str], Sequence[str] | None], **fields: Any
 ) -> ClientConfig:
-    """The first provider with a key (or `OPENAI_BASE_URL`): OpenAI, Anthropic, Gemini, DeepSeek, OpenRouter, Bedrock,
-    then the rest of the table; an Ollama that answers; and last the embedded model.
+    """The first provider with a key (or `OPENAI_BASE_URL`): OpenAI, Anthropic, Gemini, DeepSeek, OpenRouter, Bedrock;
+    then an Ollama that is named or answers; the rest of the table; and last the embedded model.
 
     `<PROVIDER>_MODEL`, `<PROVIDER>_BASE_URL` and `<PROVIDER>_TIMEOUT` (seconds in all) are read beside the key. The key
     itself is for the provider's own address only: where a base URL leads elsewhere, `resolve` leaves it out.
@@ -44,19 +44,37 @@ def config_from_env(
         ConfigurationError: a timeout is no number of seconds, or a field is wrong.
     """
     known = known_providers()
-    for name in sorted(known, key=lambda name: _FIRST.index(name) if name in _FIRST else len(_FIRST)):
-        if any(environ.get(variable) for variable in (*known[name].key_env, *_ALSO.get(name, ()))):
+    for name in _FIRST:
+        if _speaks_of(known[name], environ):
             return _config(name, environ, fields)
     ollama = known["ollama"]
-    address = _ollama_address(environ) or str(ollama.base_url)
+    named = environ.get("OLLAMA_BASE_URL") or None
+    address = named or _ollama_address(environ) or str(ollama.base_url)
     models = ollama_models(address)
-    if models is None:
-        return _config("local", environ, fields)
-    return _config("ollama", environ, {"base_url": address, "model": _installed(ollama, environ, models), **fields})
+    if models is not None or named or _speaks_of(ollama, environ):
+        found = {"base_url": address, "model": _installed(ollama, environ, models or ())}
+        return _config("ollama", environ, {**found, **fields})
+    for name, provider in known.items():
+        # A key may be there for another purpose, as Hugging Face's often is: alone it does not say what to ask.
+        model = fields.get("model") or environ.get(f"{_prefix(name)}_MODEL") or provider.default_model
+        if name not in _FIRST and model and _speaks_of(provider, environ):
+            return _config(name, environ, fields)
+    return _config("local", environ, fields)
+
+
+def _speaks_of(provider: Provider, environ: Mapping[str, str]) -> bool:
+    """Whether the environment has a key for a provider, or what else tells that it is meant."""
+    groups: list[tuple[str, ...]] = [(variable,) for variable in provider.key_env]
+    groups += _ALSO.get(provider.name, ())
+    return any(all(environ.get(variable) for variable in group) for group in groups)
+
+
+def _prefix(name: str) -> str:
+    return name.upper().replace("-", "_")
 
 
 def _config(name: str, environ: Mapping[str, str], fields: Mapping[str, Any]) -> ClientConfig:
-    prefix = name.upper().replace("-", "_")
+    prefix = _prefix(name)
     found = {
         "model": environ.get(f"{prefix}_MODEL") or None,
         "base_url": environ.get(f"{prefix}_BASE_URL") or None,

@@ -81,7 +81,8 @@ class Exchange:
         self._accumulator = Accumulator(provider.name)
         # A server that we know to send an end marker is held to it; from another, a finish reason has to do. The
         # formats with an event of their own for it are not spoken without.
-        self._marker_needed = provider.end_marker == "event" or (known and provider.end_marker == "done_line")
+        marker = provider.end_marker or getattr(dialect, "END_MARKER", "event")
+        self._marker_needed = marker == "event" or (known and marker == "done_line")
         self._body: Body = Plain()
         self._frames: _Frames = WholeReader(max_bytes=limits.max_event_bytes)
         self._decode: Callable[[Any, list[StreamEvent]], None] = self._decoder.feed_whole
@@ -203,7 +204,8 @@ class Exchange:
             raise LimitExceeded(f"the stream has more than max_events={limit} events", limit="max_events")
 
     def _done(self, *, terminator_missing: bool = False) -> Done:
-        self.finished = self.complete = True
+        self.finished = True
+        self.complete = not getattr(self._decoder, "pending", False)
         self._terminator_missing = terminator_missing
         response = self.response
         word = response.choices[0].raw_finish_reason if response.choices else None

@@ -14,7 +14,20 @@ if TYPE_CHECKING:
 _NUMBER = re.compile(r"\d{1,10}(\.\d+)?", re.ASCII)
 
 # Each provider has its own name for it; the first that is there counts.
-_REQUEST_IDS = ("x-request-id", "request-id", "apim-request-id", "x-amzn-requestid", "x-debug-trace-id", "cf-ray")
+_REQUEST_IDS = (
+    "x-request-id",
+    "request-id",
+    "apim-request-id",  # Azure, as `x-ms-request-id`
+    "x-amzn-requestid",
+    "x-debug-trace-id",  # Cohere
+    "mistral-correlation-id",
+    "x-generation-id",  # OpenRouter
+    "x-ms-request-id",
+    "x-ds-trace-id",  # DeepSeek
+    "msh-request-id",  # Moonshot
+    "nvcf-reqid",  # NVIDIA
+    "cf-ray",  # whatever stands behind Cloudflare
+)
 
 
 def request_id(headers: Mapping[str, str]) -> str | None:

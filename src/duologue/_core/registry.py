@@ -7,6 +7,8 @@ import re
 from collections import ChainMap
 from typing import TYPE_CHECKING, Any
 
+import attrs
+
 from duologue._dialects import find_dialect
 from duologue._dialects.unsupported import FIELDS, WAYS
 from duologue._plugins import load_plugin
@@ -67,7 +69,7 @@ def register_provider(provider: Provider | str, *, replace: bool = False, **fiel
         TypeError: a column is unknown.
     """
     if isinstance(provider, str):
-        provider = Provider(**{"name": provider, "title": provider, "docs": "", **fields})
+        provider = _row(provider, fields)
     elif fields:
         raise TypeError(f"give {', '.join(fields)} inside the Provider, not beside it")
     _check(provider)
@@ -76,6 +78,19 @@ def register_provider(provider: Provider | str, *, replace: bool = False, **fiel
         raise ConfigurationError(f"there is a provider {provider.name!r} already: pass replace=True if it shall go")
     _added[provider.name] = provider
     return provider
+
+
+def _row(name: str, fields: dict[str, Any]) -> Provider:
+    columns = [column.name for column in attrs.fields(Provider)]
+    unknown = sorted(fields.keys() - columns)
+    if unknown:
+        raise TypeError(f"unknown column {', '.join(map(repr, unknown))}; there are {', '.join(columns)}")
+    if "dialect" not in fields:
+        raise TypeError("a provider needs a dialect, such as 'openai-chat'")
+    try:
+        return Provider(**{"name": name, "title": name, "docs": "", **fields})
+    except (TypeError, ValueError) as reason:
+        raise ConfigurationError(f"the provider {name!r} cannot be added: {reason}") from reason
 
 
 def _check(provider: Provider) -> None:

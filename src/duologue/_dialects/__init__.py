@@ -4,7 +4,9 @@ A dialect is found by the name that the provider table gives. It is a module wit
 
 - `FRAMING`: how a streamed body is framed, `sse`, `jsonl` or `aws-eventstream`;
 - `encode(request, provider, *, model, stream) -> Wire`: what to send, or `UnsupportedError`;
-- `Decoder(provider)`: one stream's state.
+- `Decoder(provider)`: one stream's state;
+- `END_MARKER`, one of `EndMarker`: what tells that a stream is whole, where the provider's row does not say; `event`
+  where it is left out.
 
 All of a provider's state lives in its decoder; nothing here does IO or reads a clock. A package of its own adds a
 dialect by an entry point in the group `duologue.dialects`: its name, and the module (or other object) that has these.
@@ -42,7 +44,8 @@ class Decoder(Protocol):
 
     ended: bool
     """Whether the provider's own end marker was seen, and nothing that counts follows it. A decoder that knows of
-    things that may follow has `stopped` besides: the marker was seen, so a body that ends now is whole."""
+    things that may follow has `stopped` besides: the marker was seen, so a body that ends now is whole. One of a format
+    with answers in the background has `pending`: the reply is whole, and the answer is still to come."""
     finish: dict[int, tuple[FinishReason, str]]
     """Why each choice ended, in our word and the provider's, as far as it gave one."""
 

@@ -155,7 +155,9 @@ def api_error(
     details = objects(fields.get("details"))
     if kind is None and isinstance(fields.get("status"), str):
         kind = fields["status"]  # Google's name for it
-    cls = _class(code, kind, status, [detail.get("reason") for detail in details])
+    # xAI answers a key that it does not know with 400.
+    meant = 401 if status == 400 and (message or "").startswith("Incorrect API key") else status
+    cls = _class(code, kind, meant, [detail.get("reason") for detail in details])
     found = cls(
         message or _status_words(status, payload),
         code=code,
@@ -176,6 +178,8 @@ def _fields(payload: Any) -> dict[str, Any]:
         payload = payload[0]
     if not isinstance(payload, dict):
         return {}
+    if isinstance(payload.get("Output"), dict):  # AWS, where the service itself is not known at the address
+        payload = payload["Output"]
     error = payload.get("error")
     if isinstance(error, dict):
         return error
@@ -193,8 +197,16 @@ def _message(fields: dict[str, Any]) -> str | None:
         if isinstance(value, str) and value:
             return value
         if value:
-            return repr(value)
+            return "; ".join(map(_detail, value)) if isinstance(value, list) else repr(value)
     return None
+
+
+def _detail(item: Any) -> str:
+    """What FastAPI's servers say of each field that is wrong."""
+    if isinstance(item, dict) and isinstance(item.get("msg"), str):
+        place = item.get("loc")
+        return f"{'.'.join(map(str, place))}: {item['msg']}" if isinstance(place, list) else item["msg"]
+    return repr(item)
 
 
 def _shape_name(name: Any) -> str | None:

@@ -60,8 +60,9 @@ class Client:
 
     @classmethod
     def from_env(cls, **fields: Any) -> Self:
-        """A client for the first provider that the environment has a key for; where it has none, for an Ollama that
-        answers within half a second, else for the embedded model.
+        """A client for the first provider that the environment has a key for, OpenAI, Anthropic, Gemini, DeepSeek,
+        OpenRouter and Bedrock before an Ollama that answers within half a second, and the others after it; for the
+        embedded model where there is none.
 
         Args:
             fields: fields of `ClientConfig` that count before what the environment says.

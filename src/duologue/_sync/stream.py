@@ -118,7 +118,7 @@ class Stream:
             pass
         if self._error is not None:
             raise self._error
-        if not self._call.exchange.complete:
+        if not self._call.exchange.finished:
             raise ClosedError("the stream was closed before its end", partial=self.response)
         return self.response
 

@@ -654,6 +654,7 @@ def test_a_reply_about_an_answer_in_the_background_is_whole(status: str) -> None
     reading = whole(status=status)
     assert (reading.done.finish_reason, reading.done.raw_finish_reason) == ("unknown", status)
     assert reading.response.id == "resp_1"
+    assert not reading.response.complete
 
 
 # -- errors ------------------------------------------------------------------------------------------------------------

@@ -65,7 +65,7 @@ FIELD_CASES: list[tuple[str, Any, dict[str, Any]]] = [
     ("parallel_tool_calls", False, {"parallel_tool_calls": False}),
     ("logprobs", True, {"include": ["message.output_text.logprobs"]}),
     ("logprobs", False, {}),
-    ("top_logprobs", 3, {"top_logprobs": 3}),
+    ("top_logprobs", 3, {"top_logprobs": 3, "include": ["message.output_text.logprobs"]}),
     ("user", "u", {"user": "u"}),
     ("metadata", {"a": "b"}, {"metadata": {"a": "b"}}),
     ("metadata", {}, {}),

@@ -83,6 +83,7 @@ class Decoder:
 
     def __init__(self, provider: Provider) -> None:
         self.ended = False
+        self.pending = False  # a reply that says no more than that the answer is being made
         self.finish: dict[int, tuple[FinishReason, str]] = {}
         self._provider = provider.name
         self._started = False
@@ -114,7 +115,9 @@ class Decoder:
             raise DecodeError(f"expected a JSON object, got {kind_of(response)}")
         if "output" not in response and response.get("object") != "response":
             raise no_answer(response)
-        self._end(response, string_or_none(response.get("status")) or "completed", events)
+        status = string_or_none(response.get("status")) or "completed"
+        self.pending = status in _UNDER_WAY
+        self._end(response, status, events)
 
     def _event(self, kind: str, event: dict[str, Any], events: list[StreamEvent]) -> None:
         take = _EVENTS.get(kind)

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 _PATH = "/responses"
 _CHOICES = frozenset({"auto", "none", "required"})
 # What has to be asked for by name besides, by the field that means it.
-_INCLUDED = {"reasoning": "reasoning.encrypted_content", "logprobs": "message.output_text.logprobs"}
+_LOGPROBS = "message.output_text.logprobs"
+_INCLUDED = {"reasoning": "reasoning.encrypted_content", "logprobs": _LOGPROBS, "top_logprobs": _LOGPROBS}
 
 
 def encode(request: ChatRequest, provider: Provider, *, model: str, stream: bool) -> Wire:  # noqa: ARG001 - the interface
@@ -40,7 +41,7 @@ def encode(request: ChatRequest, provider: Provider, *, model: str, stream: bool
     body: dict[str, Any] = {"model": model, "input": items, **fields}
     include = [name for field, name in _INCLUDED.items() if getattr(request, field) or request.extra.get(field)]
     if include:
-        body["include"] = include
+        body["include"] = list(dict.fromkeys(include))
     if stream:
         body["stream"] = True
     return Wire(_PATH, merged(body, dict(request.extra)))
