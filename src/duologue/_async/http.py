@@ -13,15 +13,9 @@ from weakref import WeakKeyDictionary
 
 from duologue._core.network import checked_client, needs_proxy, ssl_context
 from duologue._core.pace import Pace
-from duologue._waiting import (
-    AsyncGate,
-    AsyncInterrupt,
-    AsyncKeeper,
-    async_forget,
-    async_here,
-    async_run,
-    in_forked_child,
-)
+from duologue._waiting.interrupt import async_run
+from duologue._waiting.places import AsyncKeeper, async_forget, async_here, in_forked_child
+from duologue._waiting.queue import AsyncGate
 from duologue.errors import ClosedError, PoolTimeout
 
 if TYPE_CHECKING:
@@ -31,6 +25,7 @@ if TYPE_CHECKING:
     from duologue._async.transport import AsyncTransport
     from duologue._core.call import Call
     from duologue._core.endpoint import Endpoint
+    from duologue._waiting.interrupt import AsyncInterrupt
     from duologue.config import ClientConfig
 
 

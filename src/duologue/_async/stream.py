@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Self
 
 from duologue._core.deadlines import Opening, Timed, opening
 from duologue._core.failures import is_transport_failure
-from duologue._waiting import AsyncInterrupt, async_abandon, async_limit, stop_reading
+from duologue._waiting.interrupt import AsyncInterrupt
+from duologue._waiting.network import async_limit, stop_reading
+from duologue._waiting.places import async_abandon
 from duologue.errors import ClosedError, DuologueError, StreamBusyError
 from duologue.events import Error, StreamEvent, TextDelta
 

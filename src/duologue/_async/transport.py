@@ -14,7 +14,7 @@ import httpcore
 import httpx
 
 from duologue._core.deadlines import Timed, opening
-from duologue._waiting import async_connect
+from duologue._waiting.network import async_connect
 
 if TYPE_CHECKING:
     import ssl

@@ -14,15 +14,9 @@ from weakref import WeakKeyDictionary
 
 from duologue._core.network import checked_client, needs_proxy, ssl_context
 from duologue._core.pace import Pace
-from duologue._waiting import (
-    Gate,
-    Interrupt,
-    Keeper,
-    forget,
-    here,
-    run,
-    in_forked_child,
-)
+from duologue._waiting.interrupt import run
+from duologue._waiting.places import Keeper, forget, here, in_forked_child
+from duologue._waiting.queue import Gate
 from duologue.errors import ClosedError, PoolTimeout
 
 if TYPE_CHECKING:
@@ -32,6 +26,7 @@ if TYPE_CHECKING:
     from duologue._sync.transport import Transport
     from duologue._core.call import Call
     from duologue._core.endpoint import Endpoint
+    from duologue._waiting.interrupt import Interrupt
     from duologue.config import ClientConfig
 
 

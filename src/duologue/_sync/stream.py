@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Self
 
 from duologue._core.deadlines import Opening, Timed, opening
 from duologue._core.failures import is_transport_failure
-from duologue._waiting import Interrupt, abandon, limit, stop_reading
+from duologue._waiting.interrupt import Interrupt
+from duologue._waiting.network import limit, stop_reading
+from duologue._waiting.places import abandon
 from duologue.errors import ClosedError, DuologueError, StreamBusyError
 from duologue.events import Error, StreamEvent, TextDelta
 

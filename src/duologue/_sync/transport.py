@@ -15,7 +15,7 @@ import httpcore
 import httpx
 
 from duologue._core.deadlines import Timed, opening
-from duologue._waiting import connect
+from duologue._waiting.network import connect
 
 if TYPE_CHECKING:
     import ssl
