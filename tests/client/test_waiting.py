@@ -141,7 +141,6 @@ RETRIED: dict[str, list[Any]] = {
     "fin before the head": [hang_up],
     "rst before the head": [reset],
     "fin after the head": [head(200, CHUNKED), hang_up],
-    "empty body": reply(b""),
 }
 
 

@@ -9,6 +9,7 @@ import time
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from ipaddress import ip_address
 from math import inf
+from selectors import EVENT_READ, EVENT_WRITE, DefaultSelector
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from duologue._core.deadlines import Timed
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator
 
 T = TypeVar("T")
+
+_LOOK_AGAIN = 0.01
 
 
 async def async_connect(
@@ -97,15 +100,37 @@ def limit(network: Any, seconds: float) -> Iterator[None]:
         timer.cancel()
 
 
+async def async_ready(network: Any, seconds: float | None) -> int:
+    """Which of `EVENT_READ` and `EVENT_WRITE` a connection is ready for; none of them after that time."""
+    import anyio
+
+    end = inf if seconds is None else time.monotonic() + seconds
+    # Event loops do not let others watch the sockets that they watch themselves, so this asks again and again. It has
+    # to only while a server takes a long request slowly.
+    while not (can := ready(network, 0)) and time.monotonic() < end:  # noqa: ASYNC110 - as above
+        await anyio.sleep(_LOOK_AGAIN)
+    return can
+
+
+def ready(network: Any, seconds: float | None) -> int:
+    """Which of `EVENT_READ` and `EVENT_WRITE` a connection is ready for; none of them after that time."""
+    try:
+        with DefaultSelector() as selector:
+            selector.register(network.get_extra_info("socket"), EVENT_READ | EVENT_WRITE)
+            return sum(events for _, events in selector.select(seconds))
+    except (OSError, ValueError):  # closed in the meantime: a read will tell
+        return EVENT_READ
+
+
 def stop_reading(network: Any) -> None:
     """Wake whoever reads from a connection or writes to it, in whichever thread: to them it is as if it had ended."""
     connection = network.get_extra_info("socket") if network is not None else None
     if connection is None:
         return
-    with suppress(OSError, ValueError), _second_handle(connection) as handle:  # closed in the meantime
+    with suppress(OSError, ValueError), second_handle(connection) as handle:  # closed in the meantime
         handle.shutdown(socket.SHUT_RDWR)
 
 
-def _second_handle(connection: Any) -> socket.socket:
+def second_handle(connection: Any) -> socket.socket:
     """Another handle of the same socket, since event loops and TLS do not let theirs be shut down."""
     return socket.socket(fileno=os.dup(connection.fileno()))
