@@ -33,8 +33,11 @@ RENAMES: Final[Mapping[str, str]] = {
     "AsyncStream": "Stream",  # ours
     "AsyncText": "Text",  # ours
     "AsyncPlace": "Place",  # ours
+    "AsyncOnce": "Once",  # ours
     "AsyncRoad": "Road",  # ours
+    "AsyncProxyPool": "ProxyPool",  # ours
     "AsyncTransport": "Transport",  # ours
+    "AsyncTunnel": "Tunnel",  # ours
     "AsyncTimedStream": "TimedStream",  # ours
     "AsyncTimedBackend": "TimedBackend",  # ours
     "AsyncGate": "Gate",  # of _waiting, which is written by hand for both
@@ -46,10 +49,15 @@ RENAMES: Final[Mapping[str, str]] = {
     "async_run": "run",  # likewise
     "async_abandon": "abandon",  # likewise
     "async_limit": "limit",  # likewise
+    "async_ready": "ready",  # likewise
+    "async_wire": "wire",  # likewise
     "AsyncBaseTransport": "BaseTransport",  # httpx
     "handle_async_request": "handle_request",  # httpx and httpcore
+    "AsyncConnectionInterface": "ConnectionInterface",  # httpcore
     "AsyncConnectionPool": "ConnectionPool",  # httpcore
+    "AsyncHTTPProxy": "HTTPProxy",  # httpcore
     "AsyncNetworkStream": "NetworkStream",  # httpcore
+    "AsyncSOCKSProxy": "SOCKSProxy",  # httpcore
     "AnyIOBackend": "SyncBackend",  # httpcore
 }
 

@@ -43,6 +43,7 @@ TREE: dict[str, tuple[tuple[str, ...], str | None, str | None, bool]] = {
     "ContentTypeError": (("ProtocolError",), "content_type", "protocol", False),
     "RedirectRefused": (("ProtocolError",), "redirect", "protocol", False),
     "StreamTruncated": (("ProtocolError",), "stream_truncated", "protocol", True),
+    "EmptyResponse": (("StreamTruncated",), "empty_response", "protocol", True),
     "StreamInterrupted": (("StreamTruncated", "ConnectionLost"), "stream_interrupted", "protocol", True),
     "LimitExceeded": (("DuologueError",), "limit_exceeded", "limit", False),
     "APIError": (("DuologueError",), None, None, False),

@@ -77,6 +77,7 @@ ERRORS = [
     "ContentTypeError",
     "DecodeError",
     "DuologueError",
+    "EmptyResponse",
     "LimitExceeded",
     "NotFoundError",
     "OverloadedError",

@@ -7,7 +7,8 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from duologue._waiting import async_abandon, limit
+from duologue._waiting.network import limit
+from duologue._waiting.places import async_abandon
 
 if TYPE_CHECKING:
     import pytest

@@ -24,6 +24,7 @@ __all__ = [
     "ContentTypeError",
     "DecodeError",
     "DuologueError",
+    "EmptyResponse",
     "LimitExceeded",
     "NotFoundError",
     "OverloadedError",
@@ -58,8 +59,9 @@ class DuologueError(Exception):
         request_id: the provider's id of the HTTP request, to quote to its support.
         attempts: how many requests were made.
         retryable: whether the same request may succeed if it is made again.
-        phase: where it happened: `dns`, `connect`, `tls`, `proxy`, `request`, `first_event`, `idle`, `progress`,
-            `total`, `stream`, ...
+        phase: where it happened: `dns`, `connect`, `tls`, `proxy`, `request` (before the head of the response),
+            `response` (a status that is an error), `stream` (in the body); where it was a time that ran out, which of
+            the `Timeouts`: `connect`, `first_event`, `idle`, `progress`, `total`.
     """
 
     default_code: ClassVar[str | None] = None
@@ -196,6 +198,12 @@ class StreamTruncated(ProtocolError):
 
     default_code = "stream_truncated"
     default_retryable = True
+
+
+class EmptyResponse(StreamTruncated):
+    """The provider answered, but without a byte of an answer."""
+
+    default_code = "empty_response"
 
 
 class StreamInterrupted(StreamTruncated, ConnectionLost):

@@ -28,10 +28,10 @@ def lines(caplog: pytest.LogCaptureFixture) -> list[dict[str, str]]:
 
 async def test_a_line_for_each_attempt(twin: Twin, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
-    waits: list[tuple[int, str, float]] = []
+    waits: list[tuple[int, str, str | None, float]] = []
 
     def on_retry(error: DuologueError, seconds: float) -> None:
-        waits.append((error.attempts, error.phase or type(error).__name__, seconds))
+        waits.append((error.attempts, type(error).__name__, error.phase, seconds))
 
     retry = RetryPolicy(base_delay=0.001, jitter=False, on_retry=on_retry)
     with ScriptedServer(BUSY, reply(answer("canary-answer"), x_request_id="req_1")) as server:
@@ -47,7 +47,7 @@ async def test_a_line_for_each_attempt(twin: Twin, caplog: pytest.LogCaptureFixt
     assert second["response_id"]
     assert "retry_in" not in second
     assert float(second["head"]) <= float(second["first_event"]) <= float(second["total"])
-    assert waits == [(1, "OverloadedError", 0.001)]
+    assert waits == [(1, "OverloadedError", "response", 0.001)]
     for secret in ("canary-answer", "canary-prompt", "sk-test"):
         assert secret not in caplog.text
 

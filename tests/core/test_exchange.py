@@ -22,6 +22,7 @@ from duologue.errors import (
     ContentTypeError,
     DecodeError,
     DuologueError,
+    EmptyResponse,
     LimitExceeded,
     NotFoundError,
     OverloadedError,
@@ -163,8 +164,10 @@ def test_request_id(header: str) -> None:
 @pytest.mark.parametrize("body", [b"", b"\n \n"])
 def test_an_empty_body(status: int, headers: dict[str, str], stream: bool, body: bytes) -> None:
     error = read([body], status=status, headers=headers, stream=stream).error
-    assert type(error) is StreamTruncated
-    assert error.message == "the answer ended after 0 events, without the provider's end marker"
+    assert type(error) is (StreamTruncated if body else EmptyResponse)
+    missing = "the provider's end marker, data: [DONE]" if stream else "its end"
+    words = f"the answer ended too soon: 0 events came in 3 bytes, but not {missing}"
+    assert error.message == (words if body else "the provider answered without a byte of an answer")
     assert error.retryable
     assert error.partial is not None
     assert error.partial.choices == ()
@@ -250,11 +253,15 @@ def test_without_a_marker_every_choice_has_to_be_finished_and_every_line_whole(t
         assert type(reading.error) is StreamTruncated
 
 
-@pytest.mark.parametrize(("finish", "words"), [(None, "after 2 events"), ("stop", "after a finish reason")])
+@pytest.mark.parametrize(("finish", "words"), [(None, "2 events"), ("stop", "2 events and a finish reason")])
 def test_an_end_that_nobody_announced(finish: str | None, words: str) -> None:
-    error = read([data(chunk(choice(finish, content="x")))]).error
+    body = data(chunk(choice(finish, content="x")))
+    error = read([body]).error
     assert type(error) is StreamTruncated
-    assert error.message == f"the answer ended {words}, without the provider's end marker"
+    missing = "the provider's end marker, data: [DONE]"
+    assert str(error) == f"the answer ended too soon: {words} came in {len(body)} bytes, but not {missing}"
+    assert error.message == str(error)
+    assert error.phase == "stream"
 
 
 def test_nothing_comes_after_the_last_event() -> None:
@@ -357,7 +364,7 @@ def test_compressed(encoding: str, squeeze: Any) -> None:
         assert read(pieces, headers=headers).done.response.text == "Hello"
     error = read([squeeze(b"".join(GOOD[:2]))[:-1]], headers=headers, known=False).error
     assert type(error) is StreamTruncated
-    assert error.message == f"the body ended inside its {encoding} data"
+    assert error.message.startswith(f"the body ended inside its {encoding} data: 3 events and a finish reason came in ")
 
 
 def test_an_encoding_that_was_not_asked_for() -> None:

@@ -111,7 +111,7 @@ def test_a_connection_that_closed_is_no_broken_http(words: str, begun: bool) -> 
         (httpx.ConnectError("x"), "connect"),
         (httpx.ReadTimeout("x"), "progress"),
         (httpx.WriteTimeout("x"), "progress"),
-        (httpx.RemoteProtocolError("illegal"), "progress"),
+        (httpx.RemoteProtocolError("illegal"), "stream"),
     ],
 )
 def test_phases(reason: Exception, phase: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from duologue._core.network import checked_client, needs_proxy, ssl_context
+from duologue._core.network import checked_client, proxy_for, ssl_context
 from duologue.errors import ConfigurationError
 
 
@@ -21,23 +21,45 @@ def test_one_context_for_all() -> None:
 
 
 @pytest.mark.parametrize(
-    ("base_url", "environ", "needed"),
+    ("base_url", "environ", "proxy"),
     [
-        ("https://h/v1", {}, False),
-        ("https://h/v1", {"HTTPS_PROXY": "http://p"}, True),
-        ("https://h/v1", {"https_proxy": "http://p"}, True),
-        ("https://h/v1", {"all_proxy": "socks5://p"}, True),
-        ("http://h/v1", {"HTTP_PROXY": "http://p"}, True),
-        ("https://h/v1", {"HTTPS_PROXY": ""}, False),
-        ("https://h/v1", {"NO_PROXY": "*"}, False),
-        ("http://127.0.0.1:8080/v1", {"HTTP_PROXY": "http://p"}, False),
-        ("http://localhost/v1", {"ALL_PROXY": "http://p"}, False),
-        ("nonsense", {"ALL_PROXY": "http://p"}, True),
-        (None, {"ALL_PROXY": "http://p"}, False),
+        ("https://h/v1", {}, None),
+        ("https://h/v1", {"HTTPS_PROXY": "http://p"}, "http://p"),
+        ("https://h/v1", {"https_proxy": "p:3128"}, "http://p:3128"),
+        ("https://h/v1", {"https_proxy": "https://p"}, "https://p"),
+        ("https://h/v1", {"all_proxy": "socks5://p"}, "socks5://p"),
+        ("https://h/v1", {"HTTP_PROXY": "http://p"}, None),
+        ("http://h/v1", {"HTTP_PROXY": "http://p"}, "http://p"),
+        ("https://h/v1", {"HTTPS_PROXY": ""}, None),
+        ("https://h/v1", {"HTTPS_PROXY": "http://p", "NO_PROXY": "*"}, None),
+        ("https://a.h:8443/v1", {"HTTPS_PROXY": "http://p", "NO_PROXY": "b,.h"}, None),
+        ("https://ah/v1", {"HTTPS_PROXY": "http://p", "NO_PROXY": "b,.h"}, "http://p"),
+        ("http://127.0.0.1:8080/v1", {"HTTP_PROXY": "http://p"}, None),
+        ("http://localhost/v1", {"ALL_PROXY": "http://p"}, None),
+        ("nonsense", {"ALL_PROXY": "http://p"}, "http://p"),
     ],
 )
-def test_needs_proxy(base_url: str | None, environ: dict[str, str], needed: bool) -> None:
-    assert needs_proxy(base_url, environ) is needed
+def test_proxies(base_url: str, environ: dict[str, str], proxy: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    found = proxy_for(base_url)
+    assert (str(found.url) if found else None) == proxy
+
+
+def test_a_proxy_s_password_stands_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://us%40er:canary@p:3128")
+    found = proxy_for("https://h/v1")
+    assert found is not None
+    assert found.raw_auth == (b"us@er", b"canary")
+    assert "canary" not in str(found.url) + repr(found)
+
+
+@pytest.mark.parametrize("proxy", ["gopher://user:canary@p", "http://user:canary@p:no-port"])
+def test_a_proxy_that_is_no_address(proxy: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", proxy)
+    with pytest.raises(ConfigurationError, match="the proxy for https that the environment names") as caught:
+        proxy_for("https://h/v1")
+    assert "canary" not in repr(caught.value)
 
 
 @pytest.mark.parametrize(("close", "kind"), [("close", httpx.Client), ("aclose", httpx.AsyncClient)])

@@ -18,6 +18,7 @@ from duologue.errors import (
     ConnectionLost,
     DecodeError,
     DuologueError,
+    EmptyResponse,
     LimitExceeded,
     OverloadedError,
     PoolTimeout,
@@ -88,6 +89,11 @@ def test_back_off(policy: dict[str, Any], delays: list[float | None]) -> None:
     assert found == delays
 
 
+def test_an_empty_answer_is_asked_for_once_more() -> None:
+    assert retry_delay(EmptyResponse("m"), 1, PLAIN) is not None
+    assert retry_delay(EmptyResponse("m"), 2, PLAIN) is None
+
+
 def test_jitter() -> None:
     draws = iter((0, 0.5, 1))
     assert [retry_delay(ConnectError("m"), 2, RetryPolicy(), lambda: next(draws)) for _ in range(3)] == [0, 0.5, 1]
@@ -128,6 +134,7 @@ def test_every_error_class_has_been_thought_of() -> None:
     assert again == {
         "ConnectError",
         "ConnectionLost",
+        "EmptyResponse",
         "ProxyError",
         "TLSError",
         "OverloadedError",

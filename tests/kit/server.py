@@ -1,14 +1,17 @@
 """A scripted HTTP server on loopback: it does what a script says, however rude, and counts what it sees.
 
 A script is one reply a request, in order over all connections; the last one is used again. A reply is a list of steps:
-bytes are sent as they are, and `pause`, `hang_up`, `reset`, `wait_for` do what they say. `reply(...)` writes the bytes
-of an HTTP response. The server keeps a connection open after a reply, unless a step ends it.
+bytes are sent as they are, and `pause`, `half_close`, `hang_up`, `reset`, `stop_reading`, `wait_for`,
+`over_and_over` do what they say.
+`reply(...)` writes the bytes of an HTTP response. The server keeps a connection open after a reply, unless a step ends
+it. A reply may be a function of the request, and an `Early` one begins before the request's body has been read.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
+import select
 import socket
 import struct
 import threading
@@ -39,8 +42,22 @@ class _HangUp(Exception):  # noqa: N818 - no error, but the script's wish
     """The script is done with this connection."""
 
 
-Step = bytes | Callable[[socket.socket], None]
-Reply = Sequence[Any]  # of steps: a list display of both kinds is a list of objects to mypy
+class _OverAndOver(NamedTuple):
+    data: bytes
+    every: float
+
+
+Step = bytes | Callable[[socket.socket], None] | _OverAndOver
+Reply = Sequence[Any]  # of steps: a list display of several kinds is a list of objects to mypy
+
+
+class Early(list[Any]):
+    """A reply that begins when only the first `after` bytes of the request's body have been read. The rest is never
+    read; after the reply, the connection is closed."""
+
+    def __init__(self, steps: Reply, after: int = 1024) -> None:
+        super().__init__(steps)
+        self.after = after
 
 
 def pause(seconds: float) -> Step:
@@ -66,6 +83,41 @@ def reset(connection: socket.socket) -> None:
     """Close the connection without a word (RST)."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     raise _HangUp
+
+
+def half_close(connection: socket.socket) -> None:
+    """Say that nothing more will be sent (FIN), and wait until the client closes."""
+    connection.shutdown(socket.SHUT_WR)
+    until_closed(connection)
+
+
+def stop_reading(connection: socket.socket) -> None:
+    """Wait until the client closes, but read nothing of what it sends before."""
+    watch = select.poll()
+    watch.register(connection, 0)
+    watch.poll(10_000)
+    raise _HangUp
+
+
+def over_and_over(data: bytes, every: float = 0) -> Step:
+    """Send this again and again, with a pause of so many seconds after each, until the client is gone."""
+    return _OverAndOver(data, every)
+
+
+def tunnel(port: int) -> Step:
+    """Be a proxy: from now on, let everything through to another server on this machine, and back."""
+
+    def step(connection: socket.socket) -> None:
+        with socket.create_connection(("127.0.0.1", port)) as server:
+            to = {connection: server, server: connection}
+            while True:
+                for ready in select.select(list(to), [], [], 10)[0]:
+                    data = ready.recv(65536)
+                    if not data:
+                        raise _HangUp
+                    to[ready].sendall(data)
+
+    return step
 
 
 def until_closed(connection: socket.socket) -> None:
@@ -105,19 +157,37 @@ class ScriptedServer:
         requests: all that came, in order.
         connections: how many were opened.
         open: how many are open now.
+        sent: the bytes of replies that the system took.
+        port: where it listens.
         origin: the address.
         base_url: the address for an OpenAI-compatible client.
+
+    With `greeting`, each connection begins with these steps, before anything is read; `buffer` fixes the bytes that the
+    system holds for a connection on its way in and out.
     """
 
-    def __init__(self, *script: Reply, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self,
+        *script: Reply | Callable[[Request], Reply],
+        tls: ssl.SSLContext | None = None,
+        greeting: Reply = (),
+        buffer: int | None = None,
+    ) -> None:
         self.script = list(script)
+        self._greeting = greeting
         self.requests: list[Request] = []
+        self._asked = 0
         self.connections = 0
         self.open = 0
+        self.sent = 0
         self._lock = threading.Condition()
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=512)
+        if buffer is not None:
+            for way in (socket.SO_RCVBUF, socket.SO_SNDBUF):
+                self._listener.setsockopt(socket.SOL_SOCKET, way, buffer)
         self._tls = tls
-        self.origin = f"http{'s' if tls else ''}://127.0.0.1:{self._listener.getsockname()[1]}"
+        self.port: int = self._listener.getsockname()[1]
+        self.origin = f"http{'s' if tls else ''}://127.0.0.1:{self.port}"
         self.base_url = f"{self.origin}/v1"
         self._sockets: set[socket.socket] = set()
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
@@ -162,13 +232,13 @@ class ScriptedServer:
         try:
             if self._tls is not None:
                 connection = self._encrypt(connection, self._tls)
+            self._play(connection, self._greeting)
             with connection.makefile("rb") as lines:
-                while request := _read_request(lines, number):
-                    for step in self._next(request):
-                        if isinstance(step, bytes):
-                            connection.sendall(step)
-                        else:
-                            step(connection)
+                while request := _read_head(lines, number):
+                    steps = self._answer(request, lines)
+                    self._play(connection, steps)
+                    if isinstance(steps, Early):
+                        break
         except (_HangUp, OSError):
             pass  # the script's wish, or the client is gone
         finally:
@@ -184,15 +254,41 @@ class ScriptedServer:
         self._sockets.add(connection)
         return connection
 
-    def _next(self, request: Request) -> Reply:
+    def _answer(self, request: Request, lines: Any) -> Reply:
+        """Read the request's body, and choose its reply."""
         with self._lock:
-            steps = self.script[min(len(self.requests), len(self.script) - 1)]
+            steps = self.script[min(self._asked, len(self.script) - 1)]
+            self._asked += 1
+        size = int(request.headers.get("content-length", "0"))
+        if isinstance(steps, Early):
+            size = min(size, steps.after)
+        request = request._replace(body=lines.read(size))
+        with self._lock:
             self.requests.append(request)
             self._lock.notify_all()
-        return steps
+        return steps(request) if callable(steps) else steps
+
+    def _play(self, connection: socket.socket, steps: Reply) -> None:
+        for step in steps:
+            if isinstance(step, bytes):
+                self._send(connection, step)
+            elif isinstance(step, _OverAndOver):
+                while True:
+                    self._send(connection, step.data)
+                    time.sleep(step.every)
+            else:
+                step(connection)
+
+    def _send(self, connection: socket.socket, data: bytes) -> None:
+        rest = memoryview(data)
+        while rest:
+            taken = connection.send(rest)
+            with self._lock:
+                self.sent += taken
+            rest = rest[taken:]
 
 
-def _read_request(lines: Any, connection: int) -> Request | None:
+def _read_head(lines: Any, connection: int) -> Request | None:
     first = lines.readline().decode()
     if not first:
         return None
@@ -201,4 +297,4 @@ def _read_request(lines: Any, connection: int) -> Request | None:
     while (line := lines.readline().decode().strip()) != "":
         name, _, value = line.partition(":")
         headers[name.lower()] = value.strip()
-    return Request(method, path, headers, lines.read(int(headers.get("content-length", "0"))), connection)
+    return Request(method, path, headers, b"", connection)

@@ -1,27 +1,21 @@
 """The road to the provider: from a call to an open HTTP response.
 
-Three roads with the same results: our own pool, a client of the caller's, and httpx's default one through a proxy.
+Two roads with the same results: our own pool, through a proxy where the environment names one, and a client of the
+caller's.
 """
 
 from __future__ import annotations
 
-import os
 from threading import Lock
 from time import monotonic, time
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
-from duologue._core.network import checked_client, needs_proxy, ssl_context
+from duologue._core.network import checked_client, proxy_for, ssl_context
 from duologue._core.pace import Pace
-from duologue._waiting import (
-    AsyncGate,
-    AsyncInterrupt,
-    AsyncKeeper,
-    async_forget,
-    async_here,
-    async_run,
-    in_forked_child,
-)
+from duologue._waiting.interrupt import async_run
+from duologue._waiting.places import AsyncKeeper, async_forget, async_here, in_forked_child
+from duologue._waiting.queue import AsyncGate
 from duologue.errors import ClosedError, PoolTimeout
 
 if TYPE_CHECKING:
@@ -31,6 +25,7 @@ if TYPE_CHECKING:
     from duologue._async.transport import AsyncTransport
     from duologue._core.call import Call
     from duologue._core.endpoint import Endpoint
+    from duologue._waiting.interrupt import AsyncInterrupt
     from duologue.config import ClientConfig
 
 
@@ -39,7 +34,7 @@ class AsyncPlace:
 
     def __init__(self, max_concurrent: int | None) -> None:
         self.gate = AsyncGate(max_concurrent)
-        self.pool: AsyncTransport | httpx.AsyncClient | None = None
+        self.pool: AsyncTransport | None = None
         self.keeper = AsyncKeeper()
 
 
@@ -148,7 +143,7 @@ class AsyncRoad:
                 place = self._places[key] = AsyncPlace(self._limits.max_concurrent)
             return place
 
-    async def _pool(self, base_url: str) -> AsyncTransport | httpx.AsyncClient:
+    async def _pool(self, base_url: str) -> AsyncTransport:
         place = self._place()
         with self._lock:
             if place.pool is None:
@@ -156,13 +151,9 @@ class AsyncRoad:
         await place.keeper.start(place.pool.aclose)
         return place.pool
 
-    def _new_pool(self, base_url: str) -> AsyncTransport | httpx.AsyncClient:
-        import httpx
-
+    def _new_pool(self, base_url: str) -> AsyncTransport:
         from duologue._async.transport import AsyncTransport
 
-        if needs_proxy(base_url, os.environ):
-            limits = httpx.Limits(max_connections=self._limits.max_connections)
-            return httpx.AsyncClient(verify=ssl_context(), limits=limits)
-        context = ssl_context() if base_url.startswith("https:") else None
-        return AsyncTransport(context, self._limits.max_connections)
+        proxy = proxy_for(base_url)
+        encrypted = base_url.startswith("https:") or (proxy is not None and proxy.url.scheme == "https")
+        return AsyncTransport(ssl_context() if encrypted else None, self._limits.max_connections, proxy)

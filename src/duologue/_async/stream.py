@@ -10,11 +10,14 @@ from collections import deque
 from math import inf
 from threading import Lock
 from time import monotonic
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from duologue._core.deadlines import Opening, Timed, opening
 from duologue._core.failures import is_transport_failure
-from duologue._waiting import AsyncInterrupt, async_abandon, async_limit, stop_reading
+from duologue._core.network import has_more
+from duologue._waiting.interrupt import AsyncInterrupt
+from duologue._waiting.network import async_limit, stop_reading
+from duologue._waiting.places import async_abandon
 from duologue.errors import ClosedError, DuologueError, StreamBusyError
 from duologue.events import Error, StreamEvent, TextDelta
 
@@ -47,7 +50,7 @@ class AsyncStream:
         self._events: deque[StreamEvent] = deque()
         self._http: httpx.Response | None = None
         self._body: AsyncIterator[bytes] | None = None
-        self._network: object = None
+        self._network: Any = None
         self._opening: Opening | None = None
         self._error: DuologueError | None = None
         self._entered = self._over = False
@@ -178,8 +181,7 @@ class AsyncStream:
                 return self._call.closed(self._closed)
             return await (self._open() if self._body is None else self._read(self._body))
         except Exception as reason:  # noqa: BLE001 - raised again where it is not a failure of the call
-            reused = self._opening is not None and self._opening.reused
-            return self._call.failed(self._closed or reason, begun=self._http is not None, reused=reused)
+            return self._call.failed(self._closed or reason, begun=self._http is not None, opening=self._opening)
 
     async def _open(self) -> list[StreamEvent]:
         with self._interrupt.guard():
@@ -237,6 +239,8 @@ class AsyncStream:
         """Free the connection; nothing where that is done."""
         http, body, network = self._http, self._body, self._network
         self._http = self._body = self._network = None
+        if http is not None and has_more(http.stream) and network is not None:
+            await network.aclose()
         if http is not None:
             await http.stream.aclose()  # type: ignore[union-attr]  # httpx types the streams of both twins as one
         if body is not None:

@@ -24,6 +24,7 @@ from duologue.errors import AuthenticationError, ConfigurationError, ConnectionL
 from duologue.models import ChatRequest
 
 if TYPE_CHECKING:
+    from duologue._core.deadlines import Opening
     from duologue._core.endpoint import Endpoint
     from duologue.config import ClientConfig
     from duologue.errors import ClosedError
@@ -136,19 +137,21 @@ class Call:
             return []
         return self.exchange.fail(StreamTimeout(f"nothing came for too long ({end[1]})", phase=end[1]))
 
-    def failed(self, reason: Exception, *, begun: bool, reused: bool = False) -> list[StreamEvent]:
+    def failed(self, reason: Exception, *, begun: bool, opening: Opening | None = None) -> list[StreamEvent]:
         """Waiting ended in an exception: the last event, or none where the answer is over or the request is to be sent
         again at once.
 
-        `begun` tells whether the response's head had come, `reused` whether an earlier request had gone out on the same
-        connection. An exception that is neither ours nor the line's is raised again.
+        `begun` tells whether the response's head had come, `opening` how far the request was. An exception that is
+        neither ours nor the line's is raised again.
         """
         if isinstance(reason, DuologueError):
             return self.exchange.fail(reason)
         if not is_transport_failure(reason):
             raise reason
-        error = transport_error(reason, phase=self.deadlines.phase(), begun=begun)
+        stage = opening.stage if opening is not None else None
+        error = transport_error(reason, phase=self.deadlines.phase(), begun=begun, stage=stage)
         error.__cause__ = reason
+        reused = opening is not None and opening.reused
         if reused and not begun and not self._resent and isinstance(error, ConnectionLost):
             # The server had closed it, as it may at any time, and had not heard of this request: RFC 9110, 9.2.2.
             self._resent = True

@@ -103,18 +103,26 @@ class Opening:
     def __init__(self, deadlines: Deadlines) -> None:
         self.deadlines = deadlines
         self.network: Timed | None = None
+        self.stage: str | None = None
+        """How far it is, as far as our own connections tell: `connect`, `proxy` or `sent`."""
+
+    def asks_proxy(self, network: Timed, now: float) -> None:
+        """A proxy is asked on this connection for one to the server."""
+        left = self.deadlines.connect(now)
+        self.network, self.stage = network, "proxy"
+        network.deadline = inf if left is None else now + left
 
     def goes_out(self, network: Timed) -> None:
         """Bytes of the request go out on this connection."""
         if network is not self.network:
-            self.network = network
+            self.network, self.stage = network, "sent"
             network.requests += 1
             network.deadline = self.deadlines.end()
 
     @property
     def reused(self) -> bool:
         """Whether another request had gone out on the same connection before."""
-        return self.network is not None and self.network.requests > 1
+        return self.network is not None and self.network.requests > 1 and self.stage == "sent"
 
 
 # The request that this task or thread sends.

@@ -23,6 +23,7 @@ from duologue.errors import (
     ContentTypeError,
     DecodeError,
     DuologueError,
+    EmptyResponse,
     LimitExceeded,
     ProtocolError,
     RedirectRefused,
@@ -44,12 +45,20 @@ _ERROR_BYTES = 65536
 _ERROR_CHARACTERS = 4096
 # A shorter key is no secret, but a word that may be part of others: a local server's `none`, say.
 _KEY_CHARACTERS = 8
+# No server has a use for more; their bytes are bounded by the HTTP library, to some 100 KiB.
+_HEADERS = 1000
 _STREAM_TYPES = {
     "sse": {"text/event-stream"},
     "jsonl": {"application/x-ndjson", "application/jsonl", "application/x-jsonlines"},
     "aws-eventstream": {"application/vnd.amazon.eventstream"},
 }
 _READERS = {"sse": SSEReader, "jsonl": JSONLinesReader, "aws-eventstream": EventStreamReader}
+# What ends a stream, by the provider's row.
+_MARKERS = {
+    "done_line": "the provider's end marker, data: [DONE]",
+    "event": "the provider's end marker, an event of its own",
+    "finish_reason": "a finish reason, which is the provider's end marker",
+}
 # What can befall a body on its way.
 _LINE = (TransportError, ProtocolError)
 
@@ -79,6 +88,7 @@ class Exchange:
         self._stream = stream
         self._decoder = dialect.Decoder(provider)
         self._accumulator = Accumulator(provider.name)
+        self._missing = _MARKERS[provider.end_marker] if stream else "its end"
         # A server that we know to send an end marker is held to it; from another, a finish reason has to do. The
         # formats with an event of their own for it are not spoken without.
         marker = provider.end_marker or getattr(dialect, "END_MARKER", "event")
@@ -116,6 +126,8 @@ class Exchange:
         self._media_type = media_type(headers)
         self._choose_reader()
         try:
+            if len(headers) > _HEADERS:
+                raise ProtocolError(f"a response with {len(headers)} headers", phase="response")
             self._body = open_body(headers.get("content-encoding", ""))
         except DuologueError as error:
             return self.fail(error)
@@ -140,8 +152,11 @@ class Exchange:
         self.finished = True
         # The frames that it came through hold the provider's bytes, which crash reports have no business with.
         self.error = error.with_traceback(None)
+        if isinstance(error, StreamTruncated) and not isinstance(error, EmptyResponse):
+            self._say_what_came(error)
         if self.status:
             error.partial = self.response
+            error.phase = error.phase or ("stream" if self.status < 300 else "response")
         error.provider = self._provider
         error.request_id = error.request_id or self.request_id
         return [Error(error)]
@@ -225,8 +240,15 @@ class Exchange:
         if not self._marker_needed and self._is_finished():
             events.append(self._done(terminator_missing=True))
             return
-        seen = "after a finish reason" if self._decoder.finish else f"after {self.events} events"
-        raise StreamTruncated(f"the answer ended {seen}, without the provider's end marker")
+        if not self.bytes:
+            raise EmptyResponse("the provider answered without a byte of an answer")
+        raise StreamTruncated("the answer ended too soon")
+
+    def _say_what_came(self, error: StreamTruncated) -> None:
+        """Let the error of a body that was cut say what had come, and what had not."""
+        finish = " and a finish reason" if self._decoder.finish else ""
+        error.message += f": {self.events} events{finish} came in {self.bytes} bytes, but not {self._missing}"
+        error.args = (error.message,)
 
     def _take_last(self, frame: Any, events: list[StreamEvent]) -> None:
         """Decode the frame that the end of the body cut off: whole, it counts; broken, it tells that the body was

@@ -26,6 +26,7 @@ _CLOSED = ("Server disconnected", "peer closed connection")
 # How a proxy's refusal begins that no other try will change.
 _FORBIDDEN = ("401", "403", "407")
 _DEPTH = 6
+_TIMES = ("ReadTimeout", "WriteTimeout", "TimeoutException", "TimeoutError")
 # EAI_AGAIN on Linux, macOS and Windows.
 _TRY_AGAIN = (-3, 2, 11002)
 
@@ -37,26 +38,31 @@ def is_transport_failure(reason: Exception) -> bool:
     )
 
 
-def transport_error(reason: Exception, *, phase: str, begun: bool) -> DuologueError:
+def transport_error(reason: Exception, *, phase: str, begun: bool, stage: str | None = None) -> DuologueError:
     """Our error for one of the HTTP library's.
 
-    `phase` is where a timeout struck; `begun` whether the response's head had come.
+    `phase` is where a timeout struck; `begun` whether the response's head had come; `stage` how far the request was.
     """
     names = _names(reason)
     words = str(reason) or names[0]
+    connecting = stage in ("connect", "proxy")
     for name in names:
-        if name in ("ConnectTimeout", "PoolTimeout"):
+        if name in ("ConnectTimeout", "PoolTimeout") or (connecting and name in _TIMES):
             return _no_connection(name)
-        if name in ("ReadTimeout", "WriteTimeout", "TimeoutException", "TimeoutError"):
+        if name == "WriteTimeout" and not begun:  # a server that has most of a request may still work on it
+            return StreamTimeout(f"the server did not take the request in time ({phase})", phase=phase, retryable=False)
+        if name in _TIMES:
             return StreamTimeout(f"nothing came for too long ({phase})", phase=phase)
         if name == "ProxyError":
             return ProxyError(f"the proxy refused: {words}", phase="proxy", retryable=not words.startswith(_FORBIDDEN))
         if name in ("ConnectError", "gaierror"):
-            return _unconnected(reason, words)
+            return _unconnected(reason, words, proxied=stage == "proxy")
         if name in ("UnsupportedProtocol", "InvalidURL"):
             return ConfigurationError(f"base_url cannot be used: {words}")
+        if stage == "proxy" and name in ("NetworkError", "RemoteProtocolError"):
+            return ProxyError(f"the proxy broke off: {words}", phase="proxy")
         if name in ("RemoteProtocolError", "LocalProtocolError") and not words.startswith(_CLOSED):
-            return ProtocolError(f"the bytes are no HTTP: {words}", phase=phase)
+            return ProtocolError(f"the bytes are no HTTP: {words}", phase="stream" if begun else "request")
         if name in ("NetworkError", "ProtocolError", "OSError", "RemoteProtocolError"):
             return _lost(words, begun=begun)
     return TransportError(f"the line failed: {words}", phase=phase)
@@ -66,7 +72,7 @@ def _names(reason: BaseException) -> list[str]:
     return [base.__name__ for base in type(reason).__mro__]
 
 
-def _unconnected(reason: Exception, words: str) -> ConnectError:
+def _unconnected(reason: Exception, words: str, *, proxied: bool) -> ConnectError:
     """What was in the way, as the exceptions behind this one tell."""
     behind: BaseException | None = reason
     for _ in range(_DEPTH):
@@ -81,6 +87,8 @@ def _unconnected(reason: Exception, words: str) -> ConnectError:
             refused = "SSLCertVerificationError" in names
             return TLSError(f"no encrypted connection: {words}", phase="tls", retryable=not refused)
         behind = behind.__cause__ or behind.__context__
+    if proxied:
+        return ProxyError(f"no connection to the proxy: {words}", phase="proxy")
     return ConnectError(f"no connection: {words}", phase="connect")
 
 

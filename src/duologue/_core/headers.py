@@ -35,6 +35,13 @@ def request_id(headers: Mapping[str, str]) -> str | None:
     return next((headers[name] for name in _REQUEST_IDS if headers.get(name)), None)
 
 
+def is_final(head: bytes) -> bool:
+    """Whether the beginning of what a server says has more in it than interim responses (RFC 9110, section 15.2)."""
+    while head.startswith(b"HTTP/1.1 1"):
+        head = head.partition(b"\r\n\r\n")[2]
+    return bool(head)
+
+
 def media_type(headers: Mapping[str, str]) -> str:
     """The media type in lower case, without parameters; empty where there is none."""
     return headers.get("content-type", "").partition(";")[0].strip().lower()

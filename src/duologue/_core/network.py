@@ -1,9 +1,9 @@
-"""What is the network's and not the provider's: TLS and proxies."""
+"""What is the network's and not the provider's: TLS, proxies, and what a server sent beyond its answer."""
 
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from duologue._core.endpoint import is_loopback
@@ -11,9 +11,8 @@ from duologue.errors import ConfigurationError
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Mapping
 
-_PROXIES = ("http_proxy", "https_proxy", "all_proxy")
+    import httpx
 
 
 Client = TypeVar("Client")
@@ -43,8 +42,33 @@ def ssl_context() -> ssl.SSLContext:
     return httpx.create_ssl_context()
 
 
-def needs_proxy(base_url: str | None, environ: Mapping[str, str]) -> bool:
-    """Whether the environment names a proxy for this address; what listens on this machine needs none."""
-    if base_url is None or is_loopback(urlsplit(base_url).hostname or ""):
-        return False
-    return any(environ.get(name) or environ.get(name.upper()) for name in _PROXIES)
+def proxy_for(base_url: str) -> httpx.Proxy | None:
+    """The proxy that the environment, or else the system, names for an address, as Python itself reads them; what
+    listens on this machine needs none.
+
+    Raises:
+        ConfigurationError: the proxy's own address makes no sense. It is not shown, since a password may be in it.
+    """
+    from urllib.request import getproxies, proxy_bypass  # slow to load
+
+    address = urlsplit(base_url)
+    if is_loopback(address.hostname or "") or proxy_bypass(address.netloc.rpartition("@")[2]):
+        return None
+    proxies = getproxies()
+    proxy = proxies.get(address.scheme) or proxies.get("all")
+    if not proxy:
+        return None
+    import httpx
+
+    try:
+        return httpx.Proxy(proxy if "://" in proxy else f"http://{proxy}")
+    except (ValueError, httpx.InvalidURL):
+        raise ConfigurationError(f"the proxy for {address.scheme} that the environment names is no address") from None
+
+
+def has_more(stream: Any) -> bool:
+    """Whether more came than the answer that `stream`, httpcore's, was read from. On the next use of the connection,
+    httpcore would take it for the beginning of that answer, whoever wrote it."""
+    connection = getattr(getattr(stream, "_stream", None), "_connection", None)
+    unread, _ = getattr(getattr(connection, "_h11_state", None), "trailing_data", (b"", False))
+    return bool(unread)

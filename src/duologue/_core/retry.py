@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING
 
-from duologue.errors import APIError, DuologueError, QuotaExceededError
+from duologue.errors import APIError, DuologueError, EmptyResponse, QuotaExceededError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,6 +29,8 @@ def retry_delay(
     if not isinstance(error, APIError):
         said = None
     if attempts > policy.max_retries or not (_is_worth_it(error, policy) if said is None else said):
+        return None
+    if isinstance(error, EmptyResponse) and attempts > 1:  # no accident the second time
         return None
     asked = error.retry_after if isinstance(error, APIError) else None
     if asked is not None:

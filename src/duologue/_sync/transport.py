@@ -6,7 +6,9 @@ httpx fixes the read timeout before the first byte comes, so it cannot tell idle
 
 from __future__ import annotations
 
+from contextlib import suppress
 from math import inf
+from selectors import EVENT_READ
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
@@ -15,21 +17,29 @@ import httpcore
 import httpx
 
 from duologue._core.deadlines import Timed, opening
-from duologue._waiting import connect
+from duologue._core.headers import is_final
+from duologue._waiting.network import connect, ready
+from duologue._waiting.wire import wire
+from duologue.errors import ConfigurationError
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Iterable
+    from collections.abc import Iterator, Iterable
 
 
-# So much goes out at once, and then it is asked anew how much time is left.
-_PIECE = 65536
+# So much goes out at once. Then it is asked anew how much time is left, and whether the server has answered already.
+_PIECE = 16384
+# How long to look for an answer where something has come: TLS has messages of its own.
+_GLANCE = 0.001
 
 
-def _connecting(timeout: float | None) -> float | None:
-    """The seconds that are left for a step of connecting."""
+def _connecting(timeout: float | None, stage: str = "connect") -> float | None:
+    """The seconds that are left for a step of connecting, which begins now."""
     request = opening.get()
-    return timeout if request is None else request.deadlines.connect(monotonic())
+    if request is None:
+        return timeout
+    request.stage = stage
+    return request.deadlines.connect(monotonic())
 
 
 class TimedStream(httpcore.NetworkStream, Timed):
@@ -37,21 +47,55 @@ class TimedStream(httpcore.NetworkStream, Timed):
 
     def __init__(self, stream: httpcore.NetworkStream) -> None:
         self._stream = stream
+        self._early = b""
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._stream.read(max_bytes, self._left(timeout))
+        if self._early:
+            data, self._early = self._early[:max_bytes], self._early[max_bytes:]
+            return data
+        return self._stream.read(max_bytes, self._left(timeout, httpcore.ReadTimeout))
 
-    def _left(self, timeout: float | None) -> float | None:
+    def _left(self, timeout: float | None, over: type[Exception]) -> float | None:
+        """The seconds that are left; where there are none, that is an error even if the socket is ready: what it has
+        to give may be without an end."""
         if self.deadline is None:
             return timeout
-        # Not 0, which would make a socket non-blocking instead of impatient.
-        return None if self.deadline == inf else max(0.001, self.deadline - monotonic())
+        if self.deadline == inf:
+            return None
+        left = self.deadline - monotonic()
+        if left <= 0:
+            raise over
+        return left
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        if (request := opening.get()) is not None:
-            request.goes_out(self)
+        if buffer and (request := opening.get()) is not None:
+            if buffer.startswith(b"CONNECT "):
+                request.asks_proxy(self, monotonic())
+            else:
+                request.goes_out(self)
         for start in range(0, len(buffer), _PIECE):
-            self._stream.write(buffer[start : start + _PIECE], self._left(timeout))
+            if start:
+                self._make_way(timeout)
+            self._stream.write(buffer[start : start + _PIECE], self._left(timeout, httpcore.WriteTimeout))
+
+    def _make_way(self, timeout: float | None) -> None:
+        """Wait until more of a long request can go out.
+
+        Raises:
+            httpcore.WriteError: there is no need, since the answer is there. httpcore goes on to read it then, and the
+                server may well close before it has read all of the request (RFC 9112, section 9.6).
+            httpcore.WriteTimeout: it cannot.
+        """
+        left = self._left(timeout, httpcore.WriteTimeout)
+        can = ready(self, left)
+        if not can:
+            raise httpcore.WriteTimeout
+        if can & EVENT_READ:
+            with suppress(httpcore.ReadTimeout):
+                data = self._stream.read(_PIECE, _GLANCE)
+                self._early += data
+                if not data or is_final(self._early):
+                    raise httpcore.WriteError
 
     def close(self) -> None:
         self._stream.close()
@@ -69,8 +113,9 @@ class TimedStream(httpcore.NetworkStream, Timed):
 class TimedBackend(httpcore.SyncBackend):
     """Opens such connections, and knows those that are still there."""
 
-    def __init__(self) -> None:
+    def __init__(self, stage: str) -> None:
         super().__init__()
+        self._stage = stage
         self.sockets: WeakSet[httpcore.NetworkStream] = WeakSet()
 
     def connect_tcp(
@@ -81,20 +126,81 @@ class TimedBackend(httpcore.SyncBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
-        stream = connect(
-            super().connect_tcp, host, port, _connecting(timeout), local_address, socket_options
-        )
+        left = _connecting(timeout, self._stage)
+        stream = connect(super().connect_tcp, host, port, left, local_address, socket_options)
         self.sockets.add(stream)
-        return TimedStream(stream)
+        return TimedStream(wire(stream))
+
+
+class Once:
+    """A request's body, in one piece. No generator: where the request fails, it would be for the event loop to close,
+    and trio complains about that."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data: bytes | None = data
+
+    def __iter__(self) -> Iterator[bytes]:
+        return Once(self._data or b"")
+
+    def __next__(self) -> bytes:
+        data, self._data = self._data, None
+        if data is None:
+            raise StopIteration
+        return data
+
+
+class Tunnel:
+    """A connection through a proxy that is closed where it does not come about: httpcore would keep its place in the
+    pool for ever."""
+
+    def __init__(self, connection: httpcore.ConnectionInterface) -> None:
+        self._connection = connection
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+    def handle_request(self, request: httpcore.Request) -> httpcore.Response:
+        try:
+            return self._connection.handle_request(request)
+        except httpcore.ConnectionNotAvailable:
+            raise
+        except BaseException:
+            self._connection.close()
+            raise
+
+
+class ProxyPool(httpcore.HTTPProxy):
+    """A pool of them."""
+
+    def create_connection(self, origin: httpcore.Origin) -> Any:
+        return Tunnel(super().create_connection(origin))
+
+
+def _new_pool(
+    proxy: httpx.Proxy | None, ssl_context: ssl.SSLContext | None, **options: Any
+) -> httpcore.ConnectionPool:
+    if proxy is None:
+        return httpcore.ConnectionPool(ssl_context, **options)
+    url, auth = str(proxy.url), proxy.raw_auth
+    if proxy.url.scheme.startswith("socks"):
+        try:
+            return httpcore.SOCKSProxy(url, auth, ssl_context, **options)
+        except RuntimeError:
+            raise ConfigurationError("a SOCKS proxy needs the package socksio, which is not installed") from None
+    own_context = ssl_context if proxy.url.scheme == "https" else None
+    return ProxyPool(url, auth, None, ssl_context, own_context, **options)
 
 
 class Transport(httpx.BaseTransport):
     """A pool of such connections. Its exceptions are httpcore's own, or the operating system's."""
 
-    def __init__(self, ssl_context: ssl.SSLContext | None, max_connections: int | None) -> None:
-        self.backend = TimedBackend()
-        self._pool = httpcore.ConnectionPool(
-            ssl_context=ssl_context,
+    def __init__(
+        self, ssl_context: ssl.SSLContext | None, max_connections: int | None, proxy: httpx.Proxy | None = None
+    ) -> None:
+        self.backend = TimedBackend("connect" if proxy is None else "proxy")
+        self._pool = _new_pool(
+            proxy,
+            ssl_context,
             max_connections=max_connections,
             # The pool looks through all idle connections at every request, so it is not to keep very many.
             max_keepalive_connections=20,
@@ -109,7 +215,7 @@ class Transport(httpx.BaseTransport):
                 request.method,
                 httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
                 headers=request.headers.raw,
-                content=request.stream,
+                content=Once(request.content),
                 extensions=request.extensions,
             )
         )

@@ -1,0 +1,136 @@
+"""The network's waits: for a connection, and for what comes on it."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from ipaddress import ip_address
+from math import inf
+from selectors import EVENT_READ, EVENT_WRITE, DefaultSelector
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from duologue._core.deadlines import Timed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Iterator
+
+T = TypeVar("T")
+
+_LOOK_AGAIN = 0.01
+
+
+async def async_connect(
+    open_: Callable[..., Coroutine[Any, Any, T]], host: str, port: int, timeout: float | None, *options: Any
+) -> T:
+    """Open a connection. The event loop's own way tries a name's addresses side by side."""
+    return await open_(host, port, timeout, *options)
+
+
+def connect(open_: Callable[..., T], host: str, port: int, timeout: float | None, *options: Any) -> T:
+    """Open a connection: to each of a name's addresses in turn, all within the time.
+
+    Raises:
+        OSError: the name is not known, or was not found in time.
+    """
+    end = inf if timeout is None else time.monotonic() + timeout
+    addresses = _resolve(host, port, timeout)
+    for number, address in enumerate(addresses, 1):
+        left = None if timeout is None else max(0.001, end - time.monotonic()) / (len(addresses) - number + 1)
+        try:
+            return open_(address, port, left, *options)
+        except Exception:
+            if number == len(addresses):
+                raise
+    raise AssertionError("a name that is known has an address")
+
+
+def _resolve(host: str, port: int, timeout: float | None) -> list[str]:
+    """The addresses of a name. The system's resolver knows no time-out, so it is asked in a thread, which is left to
+    itself where it takes too long."""
+    with suppress(ValueError):
+        return [str(ip_address(host.strip("[]")))]
+    outcome: list[Any] = []
+
+    def ask() -> None:
+        try:
+            outcome.append(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+        except OSError as reason:
+            outcome.append(reason)
+
+    thread = threading.Thread(target=ask, name="duologue", daemon=True)
+    thread.start()
+    thread.join(timeout)
+    if not outcome:
+        raise TimeoutError(f"the name {host} was not found in time")
+    if isinstance(outcome[0], OSError):
+        raise outcome[0]
+    return list(dict.fromkeys(found[4][0] for found in outcome[0]))
+
+
+def async_limit(network: Any, seconds: float) -> AbstractContextManager[object]:
+    """Ends what is read from a connection inside it after that time."""
+    if isinstance(network, Timed):
+        network.deadline = time.monotonic() + seconds
+        return nullcontext()
+    import anyio
+
+    return anyio.move_on_after(seconds)
+
+
+@contextmanager
+def limit(network: Any, seconds: float) -> Iterator[None]:
+    """Ends what is read from a connection inside it after that time.
+
+    Where the connection has no deadline of its own, nothing here could cancel a read, so a timer shuts the socket's
+    reading side.
+    """
+    if isinstance(network, Timed):
+        network.deadline = time.monotonic() + seconds
+        yield
+        return
+    timer = threading.Timer(seconds, stop_reading, [network])
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+async def async_ready(network: Any, seconds: float | None) -> int:
+    """Which of `EVENT_READ` and `EVENT_WRITE` a connection is ready for; none of them after that time."""
+    import anyio
+
+    end = inf if seconds is None else time.monotonic() + seconds
+    # Event loops do not let others watch the sockets that they watch themselves, so this asks again and again. It has
+    # to only while a server takes a long request slowly.
+    while not (can := ready(network, 0)) and time.monotonic() < end:  # noqa: ASYNC110 - as above
+        await anyio.sleep(_LOOK_AGAIN)
+    return can
+
+
+def ready(network: Any, seconds: float | None) -> int:
+    """Which of `EVENT_READ` and `EVENT_WRITE` a connection is ready for; none of them after that time."""
+    try:
+        with DefaultSelector() as selector:
+            selector.register(network.get_extra_info("socket"), EVENT_READ | EVENT_WRITE)
+            return sum(events for _, events in selector.select(seconds))
+    except (OSError, ValueError):  # closed in the meantime: a read will tell
+        return EVENT_READ
+
+
+def stop_reading(network: Any) -> None:
+    """Wake whoever reads from a connection or writes to it, in whichever thread: to them it is as if it had ended."""
+    connection = network.get_extra_info("socket") if network is not None else None
+    if connection is None:
+        return
+    with suppress(OSError, ValueError), second_handle(connection) as handle:  # closed in the meantime
+        handle.shutdown(socket.SHUT_RDWR)
+
+
+def second_handle(connection: Any) -> socket.socket:
+    """Another handle of the same socket, since event loops and TLS do not let theirs be shut down."""
+    return socket.socket(fileno=os.dup(connection.fileno()))

@@ -1,0 +1,142 @@
+"""Every row of the matrix, on both twins and on each event loop."""
+
+from __future__ import annotations
+
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from duologue import Limits, RetryPolicy, StreamTimeout
+from duologue.events import Error
+from tests.faults import transport
+from tests.faults.bodies import FORMATS
+from tests.faults.row import GRACE, Act, Promise, Row
+from tests.kit.twins import Twin, collect
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from duologue.errors import DuologueError
+    from tests.kit.server import ScriptedServer
+
+TABLES: Mapping[str, Mapping[str, list[Promise]]] = {"A1": transport.TABLE}
+ROWS = [
+    pytest.param(row, id=f"{table} {section}: {row.fault}")
+    for table, sections in TABLES.items()
+    for section, rows in sections.items()
+    for row in rows
+]
+# A machine that is busy can only make the end of a time come later, so the best of these tries is what counts.
+TRIES = 3
+
+
+class Played:
+    """What came of a row."""
+
+    def __init__(self) -> None:
+        self.began = monotonic()
+        self.events: list[Any] = []
+        self.retried: list[DuologueError] = []
+        self.failed_after: float | None = None
+
+    def on_retry(self, error: DuologueError, _: float) -> None:
+        """Another try is to be made."""
+        self._failed()
+        self.retried.append(error)
+
+    def _failed(self) -> None:
+        self.failed_after = self.failed_after or monotonic() - self.began
+
+    async def read(self, stream: Any) -> None:
+        """Read to the end."""
+        self.events = await collect(stream)
+        if isinstance(self.events[-1], Error):
+            self._failed()
+
+    def errors(self) -> list[DuologueError]:
+        """The errors that the caller's policy saw, and the one that was given."""
+        last = self.events[-1]
+        return [*self.retried, last.error] if isinstance(last, Error) else self.retried
+
+
+@pytest.mark.parametrize("row", ROWS)
+async def test_row(twin: Twin, row: Promise) -> None:
+    if isinstance(row, Act):
+        await row.do(twin)
+        return
+    assert isinstance(row, Row)
+    for left in reversed(range(TRIES)):
+        late = await play(twin, row)
+        if not late:
+            return
+        assert left, late
+
+
+async def play(twin: Twin, row: Row) -> str:
+    """Play a row and check it; gives what came too late, where something did."""
+    with row.where(row) as place:
+        played = Played()
+        fields: dict[str, Any] = {
+            "provider": FORMATS[row.speaks].provider,
+            "model": "m-1",
+            "api_key": "sk-test",
+            # One place for all: what keeps it makes the next request fail.
+            "limits": Limits(max_connections=1, max_concurrent=1),
+            "retry": RetryPolicy(max_retries=2, base_delay=0.001, jitter=False, on_retry=played.on_retry),
+            **place.client,
+            **row.client,
+        }
+        async with twin.Client(**fields) as client:
+            stream = client.stream(row.prompt, raise_errors=False)
+            await played.read(stream)
+            late = check(row, played, stream)
+            if place.server is not None and place.server.requests:
+                late = late or await check_connection(row, place.server, client)
+        return late
+
+
+def check(row: Row, played: Played, stream: Any) -> str:
+    """Whether what came is what is promised."""
+    *before, last = played.events
+    assert not any(event.is_done or event.is_error for event in before)
+    if row.gives is None or (row.again and last.is_done):
+        assert last.is_done, last
+        assert last.response.text == stream.response.text == "Hello"
+    for error in played.errors():
+        check_error(row, error)
+    assert bool(played.errors()) is (row.gives is not None)
+    assert bool(played.retried) is row.again
+    for error in played.errors():
+        row.holds(error)
+    if row.gives is None:
+        row.holds(played.events)
+    if row.bound is None:
+        return ""
+    assert played.failed_after is not None
+    assert played.failed_after >= row.bound
+    return f"after {played.failed_after:.3f} s" if played.failed_after > row.bound + GRACE else ""
+
+
+def check_error(row: Row, error: DuologueError) -> None:
+    """Whether an error is the one that is promised, and says what it has to."""
+    assert type(error) is row.gives, repr(error)
+    assert error.phase == row.phase
+    assert error.provider == FORMATS[row.speaks].provider or "provider" in row.client
+    assert error.attempts >= 1
+    assert (error.partial.text if error.partial is not None else "") == row.kept
+    assert error.partial is None or not error.partial.complete
+
+
+async def check_connection(row: Row, server: ScriptedServer, client: Any) -> str:
+    """Whether the connection was closed or given back, and its place in the queue too; gives what took too long."""
+    if row.returned is not None:
+        assert server.wait_until(lambda seen: seen.open == row.returned)
+    before = server.connections
+    *_, last = await collect(client.stream("hi", raise_errors=False))
+    if isinstance(last, Error) and isinstance(last.error, StreamTimeout):
+        return f"the next answer: {last.error}"
+    assert last.is_done, last
+    assert last.response.text == "Hello"
+    assert (server.connections == before) is row.returned or row.returned is None
+    return ""
