@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from duologue._dialects import Dialect
     from duologue._secret import Secret
     from duologue.config import Limits
-    from duologue.models import ChatResponse, Provider
+    from duologue.models import ChatResponse, EndMarker, Provider
 
 # Nobody reads a longer error, and a hostile server might send one without an end.
 _ERROR_BYTES = 65536
@@ -88,10 +88,11 @@ class Exchange:
         self._stream = stream
         self._decoder = dialect.Decoder(provider)
         self._accumulator = Accumulator(provider.name)
-        self._missing = _MARKERS[provider.end_marker] if stream else "its end"
         # A server that we know to send an end marker is held to it; from another, a finish reason has to do. The
         # formats with an event of their own for it are not spoken without.
-        marker = provider.end_marker or getattr(dialect, "END_MARKER", "event")
+        own: EndMarker = getattr(dialect, "END_MARKER", "event")
+        marker = provider.end_marker or own
+        self._missing = _MARKERS[marker] if stream else "its end"
         self._marker_needed = marker == "event" or (known and marker == "done_line")
         self._body: Body = Plain()
         self._frames: _Frames = WholeReader(max_bytes=limits.max_event_bytes)
