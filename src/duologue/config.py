@@ -113,7 +113,7 @@ class Timeouts:
 
 @attrs.frozen
 class RetryPolicy:
-    """When to ask again. Only ever before an event has reached the caller.
+    """When to ask again. Only ever before an event has reached the caller, unless `stream(restart=...)` asks for more.
 
     Args:
         max_retries: requests after the first one.

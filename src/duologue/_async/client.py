@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from duologue._core.restart import Restart
     from duologue._methods import Prompt
     from duologue.config import Limits, RetryPolicy, Timeouts
     from duologue.models import ChatRequest, ChatResponse, ModelInfo
@@ -74,19 +75,26 @@ class AsyncClient:
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {getattr(self, '_endpoint', 'that was never made')}>"
 
-    def stream(self, prompt: Prompt | ChatRequest, *, raise_errors: bool = True, **params: Any) -> AsyncStream:
+    def stream(
+        self, prompt: Prompt | ChatRequest, *, raise_errors: bool = True, restart: Restart | None = None, **params: Any
+    ) -> AsyncStream:
         """The answer's events as they arrive; iterating over it opens the connection.
 
         Args:
             prompt: what the user says, a message, several, or a whole `ChatRequest`.
             raise_errors: whether a loop that asks for more after an `Error` gets it raised.
+            restart: what to do where the line breaks after events were given, by the rules of `RetryPolicy`. None: end
+                with the error. `again`: ask again, and give the new answer from its `Start`; what came before is to be
+                dropped. `resume`: ask again, and give only what goes beyond what was given; where the new answer
+                differs from that, end with the first error.
             params: fields of `ChatRequest`.
 
         Raises:
             TypeError, ValueError: a parameter is unknown or wrong.
             UnsupportedError: the provider or the model cannot take it.
         """
-        return AsyncStream(self._road, self._call(prompt, params, stream=True), raise_errors=raise_errors)
+        call = self._call(prompt, params, stream=True, restart=restart)
+        return AsyncStream(self._road, call, raise_errors=raise_errors)
 
     async def chat(self, prompt: Prompt | ChatRequest, **params: Any) -> ChatResponse:
         """The whole answer at once; arguments as for `stream`.
@@ -110,7 +118,8 @@ class AsyncClient:
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
 
-    def _call(self, prompt: Any, params: dict[str, Any], *, stream: bool) -> Call:
+    def _call(self, prompt: Any, params: dict[str, Any], *, stream: bool, restart: str | None = None) -> Call:
         if self._road.closed:
             raise ClosedError("the client is closed")
-        return Call(self._config, self._endpoint, make_request(prompt, params), stream=stream, now=monotonic())
+        request = make_request(prompt, params)
+        return Call(self._config, self._endpoint, request, stream=stream, now=monotonic(), restart=restart)

@@ -54,6 +54,7 @@ class AsyncStream:
         self._opening: Opening | None = None
         self._error: DuologueError | None = None
         self._entered = self._over = False
+        self._delay: float | None = None  # before the next request, where another is to be made
         # Held by whoever waits for events or frees the connection; nobody ever waits for it.
         self._busy = Lock()
         self._closed: ClosedError | None = None
@@ -65,7 +66,7 @@ class AsyncStream:
     @property
     def response(self) -> ChatResponse:
         """The answer so far; `response.complete` tells whether the provider said that it was done."""
-        return self._call.exchange.response
+        return self._call.response
 
     def __aiter__(self) -> Self:
         return self
@@ -104,8 +105,10 @@ class AsyncStream:
                 for any time.
 
         Raises:
-            ValueError: one of the two is negative.
+            ValueError: one of the two is negative, or the stream may begin again, which pieces of text cannot tell.
         """
+        if self._call.drops:
+            raise ValueError('with restart="again" iterate over the events: a second `Start` tells to drop the text')
         if min_chars < 0 or (max_delay is not None and max_delay < 0):
             raise ValueError("min_chars and max_delay must not be negative")
         return AsyncText(self, min_chars, inf if max_delay is None else max_delay)
@@ -161,14 +164,14 @@ class AsyncStream:
             self._call.deadlines.event_came(monotonic())
         try:
             while not self._events and not self._over:
-                events = await self._step()
-                delay = self._call.after(events, monotonic())
-                if delay is None:
-                    self._events.extend(events)
-                    continue
-                await self._leave()
-                await self._interrupt.sleep(delay)
-            if self._call.exchange.finished:
+                delay, self._delay = self._delay, None
+                if delay is not None:
+                    await self._interrupt.sleep(delay)
+                events, self._delay = self._call.after(await self._step(), monotonic())
+                self._events.extend(events)
+                if self._delay is not None:
+                    await self._leave()
+            if self._call.exchange.finished and self._delay is None:
                 await self._finish()
         except BaseException:  # cancelled, interrupted, or an error of ours: either way nobody will read on
             await self._end()

@@ -80,10 +80,12 @@ class Exchange:
         stream: bool,
         known: bool,
         key: Secret | None = None,
+        keep: Callable[[StreamEvent], StreamEvent] = lambda event: event,
     ) -> None:
         self._provider = provider.name
         self._limits = limits
         self._key = key
+        self._keep = keep
         self._framing = dialect.FRAMING
         self._stream = stream
         self._decoder = dialect.Decoder(provider)
@@ -205,7 +207,7 @@ class Exchange:
         try:
             self._decode(frame, decoded)
         finally:
-            for event in decoded:
+            for event in map(self._keep, decoded):
                 self._count()
                 self._accumulator.add(event)
                 events.append(event)

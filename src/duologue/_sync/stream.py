@@ -55,6 +55,7 @@ class Stream:
         self._opening: Opening | None = None
         self._error: DuologueError | None = None
         self._entered = self._over = False
+        self._delay: float | None = None  # before the next request, where another is to be made
         # Held by whoever waits for events or frees the connection; nobody ever waits for it.
         self._busy = Lock()
         self._closed: ClosedError | None = None
@@ -66,7 +67,7 @@ class Stream:
     @property
     def response(self) -> ChatResponse:
         """The answer so far; `response.complete` tells whether the provider said that it was done."""
-        return self._call.exchange.response
+        return self._call.response
 
     def __iter__(self) -> Self:
         return self
@@ -105,8 +106,10 @@ class Stream:
                 for any time.
 
         Raises:
-            ValueError: one of the two is negative.
+            ValueError: one of the two is negative, or the stream may begin again, which pieces of text cannot tell.
         """
+        if self._call.drops:
+            raise ValueError('with restart="again" iterate over the events: a second `Start` tells to drop the text')
         if min_chars < 0 or (max_delay is not None and max_delay < 0):
             raise ValueError("min_chars and max_delay must not be negative")
         return Text(self, min_chars, inf if max_delay is None else max_delay)
@@ -162,14 +165,14 @@ class Stream:
             self._call.deadlines.event_came(monotonic())
         try:
             while not self._events and not self._over:
-                events = self._step()
-                delay = self._call.after(events, monotonic())
-                if delay is None:
-                    self._events.extend(events)
-                    continue
-                self._leave()
-                self._interrupt.sleep(delay)
-            if self._call.exchange.finished:
+                delay, self._delay = self._delay, None
+                if delay is not None:
+                    self._interrupt.sleep(delay)
+                events, self._delay = self._call.after(self._step(), monotonic())
+                self._events.extend(events)
+                if self._delay is not None:
+                    self._leave()
+            if self._call.exchange.finished and self._delay is None:
                 self._finish()
         except BaseException:  # cancelled, interrupted, or an error of ours: either way nobody will read on
             self._end()
