@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from duologue._async.transport import AsyncTransport
     from duologue._core.call import Call
     from duologue._core.endpoint import Endpoint
-    from duologue._waiting.interrupt import AsyncInterrupt
     from duologue.config import ClientConfig
 
 
@@ -45,7 +44,7 @@ class AsyncRoad:
         self._limits = config.limits
         self._endpoint = endpoint
         self._theirs = checked_client(http_client, "aclose")
-        self._pace = Pace(config.limits.requests_per_minute)
+        self.pace = Pace(config.limits.requests_per_minute)
         self.closed = False
         self._start_anew()
         in_forked_child(self, "_forget")
@@ -90,12 +89,10 @@ class AsyncRoad:
 
     # -- requests ------------------------------------------------------------------------------------------------------
 
-    async def send(self, call: Call, interrupt: AsyncInterrupt) -> httpx.Response:
+    async def send(self, call: Call) -> httpx.Response:
         """Send a call's request, and give the response as soon as its head is there."""
         if self.closed or (self._theirs is not None and self._theirs.is_closed):
             raise ClosedError("the client is closed")
-        if delay := self._pace.reserve(now := monotonic()):
-            await interrupt.sleep(call.allowed(delay, now))
         endpoint = self._endpoint
         if endpoint.base_url is None:
             endpoint = await async_run(endpoint.start)

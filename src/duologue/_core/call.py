@@ -14,6 +14,7 @@ from duologue._core.deadlines import Deadlines
 from duologue._core.exchange import Exchange
 from duologue._core.failures import is_transport_failure, transport_error
 from duologue._core.log import line, listener
+from duologue._core.rate_limits import until_reset
 from duologue._core.restart import restart_policy
 from duologue._core.retry import retry_delay
 from duologue._dialects import find_dialect
@@ -25,8 +26,11 @@ from duologue.errors import AuthenticationError, ConfigurationError, ConnectionL
 from duologue.models import ChatRequest
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from duologue._core.deadlines import Opening
     from duologue._core.endpoint import Endpoint
+    from duologue._core.pace import Pace
     from duologue.config import ClientConfig
     from duologue.errors import ClosedError
     from duologue.events import StreamEvent
@@ -77,6 +81,7 @@ class Call:
         self._resent = False
         self._restart = restart_policy(restart)
         self._attempt: Attempt | None = None
+        self._waited = 0.0
         self.deadlines = Deadlines(config.timeouts, now)
         self._stream = stream
         self._dialect = find_dialect(endpoint.provider.dialect)
@@ -140,15 +145,24 @@ class Call:
             "read": self.deadlines.head(now),
         }
 
-    def allowed(self, delay: float, now: float) -> float:
-        """A delay that the caller's own limits ask for.
+    def delay(self, pace: Pace, now: float) -> float:
+        """The seconds to wait before the next request, by the caller's own limits.
 
         Raises:
-            StreamTimeout: it is longer than what is left of the total.
+            StreamTimeout: `requests_per_minute` asks for more than is left of the total.
         """
+        held = pace.held(self.model, now)
+        # What the provider announced may be wrong, so it makes nothing fail that might have worked.
+        delay = pace.reserve(now, held if self.deadlines.allows(held, now) else 0.0)
         if not self.deadlines.allows(delay, now):
             raise StreamTimeout(f"requests_per_minute asks for {delay:.1f} s, more than is left (total)", phase="total")
+        self._waited = delay
         return delay
+
+    def heed(self, pace: Pace, headers: Mapping[str, str], now: float) -> None:
+        """What a response's headers say of the provider's limits is to be heeded by the next request."""
+        if self.config.limits.wait_for_reset and (seconds := until_reset(headers)) is not None:
+            pace.hold(self.model, now + seconds if seconds <= self.config.retry.max_delay else now)
 
     def overdue(self, now: float) -> list[StreamEvent]:
         """The last event, where a time ran out though bytes kept coming; else nothing."""
@@ -244,6 +258,7 @@ class Call:
             "provider": self.endpoint.provider.name,
             "model": self.model,
             "attempt": self.attempts,
+            "waited": self._waited or None,
             "outcome": outcome,
             "phase": error and error.phase,
             "status": exchange.status,

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from duologue._sync.transport import Transport
     from duologue._core.call import Call
     from duologue._core.endpoint import Endpoint
-    from duologue._waiting.interrupt import Interrupt
     from duologue.config import ClientConfig
 
 
@@ -46,7 +45,7 @@ class Road:
         self._limits = config.limits
         self._endpoint = endpoint
         self._theirs = checked_client(http_client, "close")
-        self._pace = Pace(config.limits.requests_per_minute)
+        self.pace = Pace(config.limits.requests_per_minute)
         self.closed = False
         self._start_anew()
         in_forked_child(self, "_forget")
@@ -91,12 +90,10 @@ class Road:
 
     # -- requests ------------------------------------------------------------------------------------------------------
 
-    def send(self, call: Call, interrupt: Interrupt) -> httpx.Response:
+    def send(self, call: Call) -> httpx.Response:
         """Send a call's request, and give the response as soon as its head is there."""
         if self.closed or (self._theirs is not None and self._theirs.is_closed):
             raise ClosedError("the client is closed")
-        if delay := self._pace.reserve(now := monotonic()):
-            interrupt.sleep(call.allowed(delay, now))
         endpoint = self._endpoint
         if endpoint.base_url is None:
             endpoint = run(endpoint.start)

@@ -187,21 +187,31 @@ class Stream:
         except Exception as reason:  # noqa: BLE001 - raised again where it is not a failure of the call
             return self._call.failed(self._closed or reason, begun=self._http is not None, opening=self._opening)
 
-    def _open(self) -> list[StreamEvent]:
+    def _enter(self) -> bool:
+        """Wait for a place, and for as long as the limits want; False where the stream was closed in the meantime."""
         with self._interrupt.guard():
             if not self._entered:
                 self._call.deadlines.restart(monotonic())
                 self._road.enter(self, self._call.deadlines.connect(monotonic()))
                 self._entered = True
+        if delay := self._call.delay(self._road.pace, monotonic()):
+            self._interrupt.sleep(delay)
+        return self._closed is None
+
+    def _open(self) -> list[StreamEvent]:
+        if not self._enter():
+            return []
+        with self._interrupt.guard():
             self._opening = Opening(self._call.deadlines)
             before = opening.set(self._opening)
             try:
-                self._http = self._road.send(self._call, self._interrupt)
+                self._http = self._road.send(self._call)
             finally:
                 opening.reset(before)
         if self._closed is not None:
             return []
         self._call.head_came(monotonic())
+        self._call.heed(self._road.pace, self._http.headers, monotonic())
         self._network = self._http.extensions.get("network_stream")
         self._body = iter(self._http.stream)  # type: ignore[arg-type]  # httpx types the streams of both twins as one
         self.status_code, self.headers = self._http.status_code, self._http.headers
