@@ -9,11 +9,13 @@ import threading
 from typing import Any
 
 import anyio
+import httpx
 import pytest
 import trio
 
 import duologue
 from duologue import ClosedError, Limits, PoolTimeout, RetryPolicy, StreamBusyError, Timeouts
+from tests.client.test_client import close, http_client_for
 from tests.client.test_stream import CHUNKED, client_for
 from tests.kit.server import ScriptedServer, chunk, head, pause, reply, until_closed
 from tests.kit.twins import Twin, collect
@@ -86,6 +88,24 @@ async def test_closing_the_client_leaves_finished_streams_as_they_are(twin: Twin
         [event] = await collect(fresh)
         assert isinstance(event.error, ClosedError)
         assert len(server.requests) == 1
+
+
+async def test_closed_just_as_the_head_comes(twin: Twin) -> None:
+    """Too late to stop it, and in time not to read on."""
+    held: list[Any] = []
+
+    def respond(_: httpx.Request) -> httpx.Response:
+        with pytest.raises(StopIteration):  # closing what waits in another place waits for nothing itself
+            held[0].aclose().send(None)
+        return httpx.Response(200, headers={"content-type": "text/event-stream"}, content=b"".join(answer("x")))
+
+    http_client = http_client_for(twin, transport=httpx.MockTransport(respond))
+    async with twin.Client("llamacpp", http_client=http_client) as client:
+        held.append(client.stream("hi", raise_errors=False))
+        [event] = await collect(held[0])
+        assert isinstance(event.error, ClosedError)
+        assert held[0].status_code is None
+    await close(http_client)
 
 
 async def test_one_reader_at_a_time(twin: Twin) -> None:

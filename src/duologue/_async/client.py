@@ -14,7 +14,6 @@ from duologue._core.endpoint import resolve
 from duologue._core.environ import config_from_env
 from duologue._probe import ollama_models
 from duologue.config import ClientConfig, make_config
-from duologue.errors import ClosedError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -108,9 +107,14 @@ class AsyncClient:
         """What is known of a model, by default the client's own; `known` is False where that is nothing."""
         return model_info(self._endpoint.provider, model or self._endpoint.model)
 
-    async def aclose(self) -> None:
-        """Close the connections. Nothing more can be asked; close streams that are still open before."""
-        await self._road.aclose()
+    async def aclose(self, *, grace: float = 0) -> None:
+        """Close the connections. Nothing more can be asked, from the first moment on.
+
+        Args:
+            grace: the seconds that streams which are open have to come to their end. What is open after that ends with
+                a `ClosedError`.
+        """
+        await self._road.aclose(grace)
 
     async def __aenter__(self) -> Self:
         return self
@@ -119,7 +123,6 @@ class AsyncClient:
         await self.aclose()
 
     def _call(self, prompt: Any, params: dict[str, Any], *, stream: bool, restart: str | None = None) -> Call:
-        if self._road.closed:
-            raise ClosedError("the client is closed")
+        self._road.check_open()
         request = make_request(prompt, params)
         return Call(self._config, self._endpoint, request, stream=stream, now=monotonic(), restart=restart)

@@ -54,6 +54,7 @@ class AsyncStream:
         self._opening: Opening | None = None
         self._error: DuologueError | None = None
         self._entered = self._over = False
+        self._since: float | None = None  # when the reader began to wait
         self._delay: float | None = None  # before the next request, where another is to be made
         # Held by whoever waits for events or frees the connection; nobody ever waits for it.
         self._busy = Lock()
@@ -62,6 +63,19 @@ class AsyncStream:
         self.request_id: str | None = None
         self.status_code: int | None = None
         self.headers: Mapping[str, str] | None = None
+
+    @property
+    def waiting_for(self) -> float:
+        """The seconds that the reader has been waiting for the next event, for whatever reason; 0 while it does not
+        wait. For another task or thread that watches."""
+        since = self._since
+        return 0.0 if since is None else monotonic() - since
+
+    @property
+    def silent_for(self) -> float:
+        """Of these, the seconds without a byte of the answer. Far less than `waiting_for` where the provider sends
+        signs of life but no event."""
+        return min(self.waiting_for, monotonic() - self._call.deadlines.heard)
 
     @property
     def response(self) -> ChatResponse:
@@ -152,9 +166,11 @@ class AsyncStream:
         """Wait for the next events."""
         if not self._busy.acquire(blocking=False):
             raise StreamBusyError("the stream is being read by another task or thread: give each a stream of its own")
+        self._since = monotonic()
         try:
             await self._wait()
         finally:
+            self._since = None
             self._busy.release()
             if self._closed is not None and not self._over:  # closed just now, too late to be seen in there
                 await self.stop(self._closed, tell=True)

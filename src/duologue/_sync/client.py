@@ -15,7 +15,6 @@ from duologue._core.endpoint import resolve
 from duologue._core.environ import config_from_env
 from duologue._probe import ollama_models
 from duologue.config import ClientConfig, make_config
-from duologue.errors import ClosedError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -109,9 +108,14 @@ class Client:
         """What is known of a model, by default the client's own; `known` is False where that is nothing."""
         return model_info(self._endpoint.provider, model or self._endpoint.model)
 
-    def close(self) -> None:
-        """Close the connections. Nothing more can be asked; close streams that are still open before."""
-        self._road.close()
+    def close(self, *, grace: float = 0) -> None:
+        """Close the connections. Nothing more can be asked, from the first moment on.
+
+        Args:
+            grace: the seconds that streams which are open have to come to their end. What is open after that ends with
+                a `ClosedError`.
+        """
+        self._road.close(grace)
 
     def __enter__(self) -> Self:
         return self
@@ -120,7 +124,6 @@ class Client:
         self.close()
 
     def _call(self, prompt: Any, params: dict[str, Any], *, stream: bool, restart: str | None = None) -> Call:
-        if self._road.closed:
-            raise ClosedError("the client is closed")
+        self._road.check_open()
         request = make_request(prompt, params)
         return Call(self._config, self._endpoint, request, stream=stream, now=monotonic(), restart=restart)
