@@ -16,7 +16,7 @@ import trio
 import duologue
 from duologue import ClosedError, Limits, PoolTimeout, RetryPolicy, StreamBusyError, Timeouts
 from tests.client.test_client import close, http_client_for
-from tests.client.test_stream import CHUNKED, client_for
+from tests.client.test_stream import CHUNKED, SSE, client_for
 from tests.kit.server import ScriptedServer, chunk, head, pause, reply, until_closed
 from tests.kit.twins import Twin, collect
 from tests.kit.wire import answer, delta
@@ -29,6 +29,7 @@ WAITS: dict[str, list[Any]] = {
     "before the head": [until_closed],
     "before the first event": [head(200, CHUNKED), until_closed],
     "between events": SILENT,
+    "between events, to the end of the connection": [head(200, SSE), delta("x"), until_closed],
     "before another try": BUSY,
 }
 
@@ -51,7 +52,7 @@ async def test_closing_wakes_whoever_waits(twin: Twin, where: str, what: str) ->
 
             await twin.gather(read, close)
             assert isinstance(seen[-1].error, ClosedError)
-            if where == "between events":
+            if where.startswith("between events"):
                 assert seen[-1].error.partial is not None
                 assert seen[-1].error.partial.text == "x"
             assert await collect(stream) == []

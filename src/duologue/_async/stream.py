@@ -241,8 +241,8 @@ class AsyncStream:
             self._network.deadline = self._call.deadlines.end()
         try:
             data = await anext(body)
-        except StopAsyncIteration:
-            return self._call.exchange.close()
+        except StopAsyncIteration:  # which may be our own doing
+            return self._call.closed(self._closed) if self._closed is not None else self._call.exchange.close()
         self._call.deadlines.bytes_came(monotonic())
         return self._call.exchange.feed(data)
 

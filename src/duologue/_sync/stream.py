@@ -242,8 +242,8 @@ class Stream:
             self._network.deadline = self._call.deadlines.end()
         try:
             data = next(body)
-        except StopIteration:
-            return self._call.exchange.close()
+        except StopIteration:  # which may be our own doing
+            return self._call.closed(self._closed) if self._closed is not None else self._call.exchange.close()
         self._call.deadlines.bytes_came(monotonic())
         return self._call.exchange.feed(data)
 
