@@ -128,12 +128,14 @@ async def test_one_reader_at_a_time(twin: Twin) -> None:
 
 
 async def test_a_place_is_given_to_who_came_first(twin: Twin) -> None:
-    with ScriptedServer([head(200, CHUNKED), pause(0.02), *map(chunk, answer("x")), chunk(b"")]) as server:
+    with ScriptedServer([head(200, CHUNKED), pause(0.06), *map(chunk, answer("x")), chunk(b"")]) as server:
         async with client_for(twin, server, limits=Limits(max_concurrent=1)) as client:
+            # What is loaded for the first one holds the event loop up, and then several come at once.
+            await client.stream("").result()
 
             def asker(number: int) -> Any:
                 async def ask() -> None:
-                    await twin.sleep(number * 0.01)
+                    await twin.sleep(number * 0.03)
                     await client.stream(str(number)).result()
 
                 return ask

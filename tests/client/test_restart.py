@@ -21,7 +21,7 @@ from duologue import (
 )
 from duologue._core.accumulate import Accumulator
 from tests.client.test_stream import CHUNKED, client_for
-from tests.kit.server import ScriptedServer, chunk, hang_up, head, reply, reset, until_closed, wait_for
+from tests.kit.server import ScriptedServer, chunk, hang_up, head, pause, reply, reset, until_closed, wait_for
 from tests.kit.twins import Twin, collect
 from tests.kit.wire import answer, data, delta
 
@@ -93,7 +93,8 @@ async def test_wherever_it_breaks_the_answer_comes(
 ) -> None:
     seen = threading.Event()
     with ScriptedServer(breaking(seen, pieces, fault), reply(PIECES)) as server:
-        async with client_for(twin, server, retry=QUICK, timeouts=Timeouts(idle=0.05, progress=0.05)) as client:
+        limits = Timeouts(idle=0.2) if fault == "timeout" else Timeouts()
+        async with client_for(twin, server, retry=QUICK, timeouts=limits) as client:
             stream = client.stream("hi", restart=restart)
             found = await read(stream, events, seen)
             assert found[-1] == unbroken[-1]
@@ -193,7 +194,7 @@ async def test_where_it_differs_the_first_error_stands(twin: Twin, case: str, ca
     caplog.set_level(logging.DEBUG, logger="duologue")
     seen = threading.Event()
     with ScriptedServer(breaking(seen, 3, "timeout"), OTHER[case]) as server:
-        async with client_for(twin, server, retry=QUICK, timeouts=Timeouts(idle=0.05)) as client:
+        async with client_for(twin, server, retry=QUICK, timeouts=Timeouts(idle=0.2)) as client:
             stream = client.stream("hi", restart="resume")
             found = []
             async for event in stream:
@@ -258,9 +259,9 @@ async def test_coming_again_is_progress(twin: Twin, unbroken: list[Any]) -> None
     seen = threading.Event()
     slow: list[Any] = [head(200, CHUNKED)]
     for piece in PIECES[:5]:
-        slow += [chunk(piece), lambda _: threading.Event().wait(0.1)]
+        slow += [chunk(piece), pause(0.15)]
     with ScriptedServer(breaking(seen, 5, "fin"), [*slow, *map(chunk, PIECES[5:]), chunk(b"")]) as server:
-        limits = Timeouts(first_event=0.3, progress=0.3)
+        limits = Timeouts(first_event=0.5, progress=0.5)
         async with client_for(twin, server, retry=QUICK, timeouts=limits) as client:
             assert await read(client.stream("hi", restart="resume"), 6, seen) == unbroken
 
