@@ -49,6 +49,7 @@ def test_every_field_is_tried() -> None:
             "retry_on_status",
             "retry_on_error",
             "on_retry",
+            "wait_for_reset",
         }
         assert found == numbers.keys()
 
@@ -74,6 +75,14 @@ def test_messages() -> None:
         Timeouts(idle=-1)
     with pytest.raises(ConfigurationError, match=r"^max_events must be a whole number; got 1.5$"):
         Limits(max_events=1.5)  # type: ignore[arg-type]  # what is refused
+
+
+def test_flags() -> None:
+    assert Limits().wait_for_reset is False
+    assert Limits(wait_for_reset=True).wait_for_reset is True
+    for value in (1, None, "yes"):
+        with pytest.raises(ConfigurationError, match=r"^wait_for_reset must be True or False; got "):
+            Limits(wait_for_reset=value)  # type: ignore[arg-type]  # what is refused
 
 
 def test_retry_policy() -> None:

@@ -24,6 +24,31 @@ PROMISES = {
     "event_types": [r"start +smollm2-135m of local", r"text_delta +a piece", r"done +whole", r"12 deltas, 1 end"],
     "timeout": [r"river", r"Out of time \(total\); (?P<least_20>\d+) characters had come|Finished in time"],
     "progress": [r"about 10 of at most 60 tokens\n(.*\n)*about 50 of", r"It took (?P<least_40>\d+) tokens: \w+"],
+    "tools": [r'Tool call: get_weather \{\s*"city": "Paris"\s*\}\nResult: .*21.*\n(.*\n)*.*(21|weather)'],
+    "model_check": [
+        r"smollm2-135m: streaming True, images False, known True",
+        r"(?P<least_15>\d+) pieces: .*API",
+        r"Refused: smollm2-135m does not take images",
+        r"o1-pro: streaming False, so it takes chat\(\)",
+    ],
+    "event_limit": [r"river", r"Event limit reached \(max_events\); (?P<least_40>\d+) characters had come"],
+    "buffer_limit": [
+        r"(?P<least_40>[3-6]\d) characters: .*river",
+        r"Too large \(max_bytes\); (?P<least_20>\d+) characters",
+    ],
+    "shutdown": [
+        r"Stopping\n",
+        r"short: came to its end",
+        r"long: (?P<least_20>\d+) characters, then the client was closed\n",
+        r"late: 0 characters, then the client is closed",
+    ],
+    "batching": [r"'An API .{33,50}'\n", r"40 tokens came, and [2-9] pieces were drawn"],
+    "watching": [r"\(nothing for \d+\.\d s\)\n", r"\n.*API"],
+    "recovery": [
+        r"Try 1 failed \(connect\); again in 0\.\d+ s\.\nTry 2 failed",
+        r"Given up after 3 tries: no connection",
+        r"local answered: .*API",
+    ],
     "concurrent_streams": [r"Stream 1: .*API", r"Stream 2: \w+", r"Stream 3: \w+"],
     "demo": [
         r"(?s)--- Client.*API.*--- AsyncClient.*API",

@@ -81,6 +81,11 @@ def _errors(given: Iterable[type[DuologueError]]) -> tuple[type[DuologueError], 
     return kinds
 
 
+def _flag(_: object, field: attrs.Attribute[Any], value: Any) -> None:
+    if not isinstance(value, bool):
+        raise ConfigurationError(f"{field.name} must be True or False; got {value!r}")
+
+
 def _callable(_: object, field: attrs.Attribute[Any], value: Any) -> None:
     if value is not None and not callable(value):
         raise TypeError(f"{field.name} must be a function; got {value!r}")
@@ -113,7 +118,7 @@ class Timeouts:
 
 @attrs.frozen
 class RetryPolicy:
-    """When to ask again. Only ever before an event has reached the caller.
+    """When to ask again. Only ever before an event has reached the caller, unless `stream(restart=...)` asks for more.
 
     Args:
         max_retries: requests after the first one.
@@ -156,6 +161,10 @@ class Limits:
         max_concurrent: streams open at once.
         max_connections: connections open at once.
         requests_per_minute: requests begun in any 60 seconds.
+        wait_for_reset: whether a request waits where the provider's headers said last that no requests or no tokens
+            are left for its model: until the time that they name, if that is within `RetryPolicy.max_delay` and
+            `Timeouts.total`. Several providers name the time until all is there again, so where a single request could
+            go out sooner, this is slower than to be refused and to try again.
     """
 
     max_events: int | None = _count(None)
@@ -164,6 +173,7 @@ class Limits:
     max_concurrent: int | None = _count(None)
     max_connections: int | None = _count(1000)
     requests_per_minute: int | None = _count(None)
+    wait_for_reset: bool = attrs.field(default=False, validator=_flag)
 
 
 def _secret(key: str | Secret | None) -> Secret | None:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
+import attrs
 import pytest
 
 import duologue
@@ -15,6 +16,7 @@ from duologue._model_table import MODELS
 from duologue._tables import PROVIDERS
 
 if TYPE_CHECKING:
+    from duologue.models import Provider
     from tests.cli.kit import Command
 
 
@@ -31,6 +33,13 @@ def test_providers(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     assert rows["local"].endswith(" smollm2-135m - none needed")
     assert "sk-secret" not in out
     assert not any(line.endswith(" ") for line in lines)
+
+
+def test_what_others_have_added_is_shown_in_a_visible_form(command: Command, added: dict[str, Provider]) -> None:
+    added["mine"] = attrs.evolve(PROVIDERS["openai"], name="mine", title="M\x1b]0;owned\x07")
+    _, out, _ = command("providers")
+    assert out.replace("\n", "").isprintable()
+    assert "M\\x1b]0;owned\\x07" in out
 
 
 def test_providers_in_json(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,12 +108,15 @@ def test_serve_local(
         (("chat", "--max-tokens", "many"), "invalid int value: 'many'"),
         (("serve-local", "--port", "65536"), "65536 is no port: 0 to 65535"),
         (("serve-local", "--port", "x"), "invalid _port value: 'x'"),
+        (("chat", "two", "\x1b]0;owned\x07\u202e"), "unrecognized arguments: \\x1b]0;owned\\x07\\u202e"),
+        (("chat", "two", "\x1b[2J\udc9b"), "unrecognized arguments: \\x1b[2J\\udc9b"),
     ],
 )
 def test_arguments_that_cannot_be_read(command: Command, arguments: tuple[str, ...], said: str) -> None:
     code, out, err = command(*arguments)
     assert (code, out) == (2, "")
     assert said in err
+    assert err.replace("\n", "").isprintable()
 
 
 @pytest.mark.parametrize("arguments", [("--help",), ("chat", "--help"), ("serve-local", "--help")])

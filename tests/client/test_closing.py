@@ -9,12 +9,14 @@ import threading
 from typing import Any
 
 import anyio
+import httpx
 import pytest
 import trio
 
 import duologue
 from duologue import ClosedError, Limits, PoolTimeout, RetryPolicy, StreamBusyError, Timeouts
-from tests.client.test_stream import CHUNKED, client_for
+from tests.client.test_client import close, http_client_for
+from tests.client.test_stream import CHUNKED, SSE, client_for
 from tests.kit.server import ScriptedServer, chunk, head, pause, reply, until_closed
 from tests.kit.twins import Twin, collect
 from tests.kit.wire import answer, delta
@@ -27,6 +29,7 @@ WAITS: dict[str, list[Any]] = {
     "before the head": [until_closed],
     "before the first event": [head(200, CHUNKED), until_closed],
     "between events": SILENT,
+    "between events, to the end of the connection": [head(200, SSE), delta("x"), until_closed],
     "before another try": BUSY,
 }
 
@@ -49,7 +52,7 @@ async def test_closing_wakes_whoever_waits(twin: Twin, where: str, what: str) ->
 
             await twin.gather(read, close)
             assert isinstance(seen[-1].error, ClosedError)
-            if where == "between events":
+            if where.startswith("between events"):
                 assert seen[-1].error.partial is not None
                 assert seen[-1].error.partial.text == "x"
             assert await collect(stream) == []
@@ -88,6 +91,24 @@ async def test_closing_the_client_leaves_finished_streams_as_they_are(twin: Twin
         assert len(server.requests) == 1
 
 
+async def test_closed_just_as_the_head_comes(twin: Twin) -> None:
+    """Too late to stop it, and in time not to read on."""
+    held: list[Any] = []
+
+    def respond(_: httpx.Request) -> httpx.Response:
+        with pytest.raises(StopIteration):  # closing what waits in another place waits for nothing itself
+            held[0].aclose().send(None)
+        return httpx.Response(200, headers={"content-type": "text/event-stream"}, content=b"".join(answer("x")))
+
+    http_client = http_client_for(twin, transport=httpx.MockTransport(respond))
+    async with twin.Client("llamacpp", http_client=http_client) as client:
+        held.append(client.stream("hi", raise_errors=False))
+        [event] = await collect(held[0])
+        assert isinstance(event.error, ClosedError)
+        assert held[0].status_code is None
+    await close(http_client)
+
+
 async def test_one_reader_at_a_time(twin: Twin) -> None:
     with ScriptedServer([head(200, CHUNKED), pause(0.2), *map(chunk, answer("x")), chunk(b"")]) as server:
         async with client_for(twin, server) as client:
@@ -107,12 +128,14 @@ async def test_one_reader_at_a_time(twin: Twin) -> None:
 
 
 async def test_a_place_is_given_to_who_came_first(twin: Twin) -> None:
-    with ScriptedServer([head(200, CHUNKED), pause(0.02), *map(chunk, answer("x")), chunk(b"")]) as server:
+    with ScriptedServer([head(200, CHUNKED), pause(0.06), *map(chunk, answer("x")), chunk(b"")]) as server:
         async with client_for(twin, server, limits=Limits(max_concurrent=1)) as client:
+            # What is loaded for the first one holds the event loop up, and then several come at once.
+            await client.stream("").result()
 
             def asker(number: int) -> Any:
                 async def ask() -> None:
-                    await twin.sleep(number * 0.01)
+                    await twin.sleep(number * 0.03)
                     await client.stream(str(number)).result()
 
                 return ask

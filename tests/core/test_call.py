@@ -80,7 +80,7 @@ def test_the_provider_says_whether_to_ask_again(status: int, said: str | None, d
     asked.begin_request(0)
     asked.exchange.begin(status, {} if said is None else {"x-should-retry": said})
     [event] = asked.exchange.close()
-    assert asked.after([event], 0) == delay
+    assert asked.after([event], 0) == ([] if delay else [event], delay)
     assert isinstance(event, Error)
     assert event.error.retryable is (said == "true")
 
@@ -192,14 +192,14 @@ def test_a_retry_begins_anew() -> None:
     first.begin(429, {"retry-after": "3"})
     error = error_of(first.close())
     assert isinstance(error, RateLimitError)
-    assert asked.after([], 101.0) == 3
+    assert asked.after([], 101.0) == ([], 3)
     assert error.attempts == 1
     asked.begin_request(104.0)
     assert asked.exchange is not first
     asked.exchange.begin(200, SSE)
     events = asked.exchange.feed(data(chunk(choice("stop", content="x"))) + DONE)
     assert events[-1].is_done
-    assert asked.after([], 105.0) is None
+    assert asked.after([], 105.0) == ([], None)
     assert asked.attempts == 2
 
 
@@ -211,7 +211,7 @@ def test_nothing_is_retried_after_an_event_was_given() -> None:
     asked.delivered = True
     error = error_of(asked.failed(httpx.ReadError("x"), begun=True))
     assert isinstance(error, StreamInterrupted)
-    assert asked.after([], 101.0) is None
+    assert asked.after([], 101.0) == ([], None)
     assert error.attempts == 1
 
 
@@ -220,7 +220,7 @@ def test_nothing_is_retried_where_the_time_is_up() -> None:
         asked = call(config={"timeouts": total})
         asked.begin_request(100.0)
         asked.failed(httpx.ConnectError("x"), begun=False)
-        assert asked.after([], 101.0) == delay
+        assert asked.after([], 101.0) == ([], delay)
 
 
 def test_nor_too_often() -> None:
@@ -228,7 +228,7 @@ def test_nor_too_often() -> None:
     for attempts, delay in ((1, 0.5), (2, None)):
         asked.begin_request(100.0)
         error = error_of(asked.failed(httpx.ConnectError("x"), begun=False))
-        assert asked.after([], 100.0) == delay
+        assert asked.after([], 100.0) == ([], delay)
         assert error.attempts == attempts
 
 

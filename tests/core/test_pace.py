@@ -33,6 +33,22 @@ def test_no_minute_sees_more(per_minute: int, seed: int) -> None:
         assert after - first >= 60 - 1e-9
 
 
+def test_a_model_that_is_held() -> None:
+    pace = Pace(None)
+    assert pace.held("m", 0.0) == 0
+    pace.hold("m", 30.0)
+    assert [pace.held(model, now) for model, now in (("m", 10.0), ("m", 31.0), ("n", 10.0))] == [20, 0, 0]
+    pace.hold("m", 12.0)
+    assert pace.held("m", 10.0) == 2, "the latest word counts"
+
+
+def test_a_delay_from_elsewhere_counts_into_the_minute() -> None:
+    assert Pace(None).reserve(5.0, 7.0) == 7
+    pace = Pace(2)
+    assert [pace.reserve(0.0, 50.0), pace.reserve(50.0), pace.reserve(51.0)] == [50, 0, 59]
+    assert pace.reserve(52.0, 100.0) == 100
+
+
 def test_threads() -> None:
     pace, waits = Pace(50), []
     threads = [threading.Thread(target=lambda: waits.append(pace.reserve(0.0))) for _ in range(100)]

@@ -94,8 +94,8 @@ class BlockingClient:
     async def chat(self, *args: Any, **params: Any) -> duologue.ChatResponse:
         return self.client.chat(*args, **params)
 
-    async def aclose(self) -> None:
-        self.client.close()
+    async def aclose(self, **options: Any) -> None:
+        self.client.close(**options)
 
     async def __aenter__(self) -> Self:
         assert self.client.__enter__() is self.client

@@ -7,14 +7,15 @@ nothing that takes long.
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
+from duologue._cli.terminal import visible_line
 from duologue._version import __version__
 
 if TYPE_CHECKING:
     from typing import TypeAlias
 
-    Commands: TypeAlias = argparse._SubParsersAction[argparse.ArgumentParser]
+    Commands: TypeAlias = argparse._SubParsersAction["_Parser"]
 
 _Layout = argparse.RawDescriptionHelpFormatter
 _CODES = """\
@@ -43,9 +44,16 @@ Ctrl-C. Prints the address, the key and a command to try.
 """
 
 
+class _Parser(argparse.ArgumentParser):
+    """Repeats arguments that it cannot read in a visible form only: a script may have them from elsewhere."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(visible_line(message))
+
+
 def make_parser() -> argparse.ArgumentParser:
     """The parser of the whole command."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="duologue",
         description="One client for every LLM provider.",
         epilog=_CODES,

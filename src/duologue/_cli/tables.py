@@ -10,6 +10,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
+from duologue._cli.terminal import visible_line
 from duologue._core.registry import known_providers
 from duologue._serde import to_dict
 
@@ -73,7 +74,7 @@ def _model_row(model: ModelInfo) -> Sequence[str]:
 
 def _write(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Write rows in columns as wide as what is in them."""
-    lines = [heads, *rows]
+    lines = [heads, *([visible_line(cell) for cell in row] for row in rows)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     for line in lines:
         cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))

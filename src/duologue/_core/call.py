@@ -14,6 +14,8 @@ from duologue._core.deadlines import Deadlines
 from duologue._core.exchange import Exchange
 from duologue._core.failures import is_transport_failure, transport_error
 from duologue._core.log import line, listener
+from duologue._core.rate_limits import until_reset
+from duologue._core.restart import restart_policy
 from duologue._core.retry import retry_delay
 from duologue._dialects import find_dialect
 from duologue._dialects.unsupported import check_supported
@@ -24,11 +26,15 @@ from duologue.errors import AuthenticationError, ConfigurationError, ConnectionL
 from duologue.models import ChatRequest
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from duologue._core.deadlines import Opening
     from duologue._core.endpoint import Endpoint
+    from duologue._core.pace import Pace
     from duologue.config import ClientConfig
     from duologue.errors import ClosedError
     from duologue.events import StreamEvent
+    from duologue.models import ChatResponse
 
 
 # Headers whose values add up: what is switched on here must not be switched off by what a caller switches on.
@@ -55,18 +61,27 @@ class Call:
         ConfigurationError: no model is named, or a header cannot be sent.
         UnsupportedError: the provider or the model cannot take the request.
         ValueError: the request has no messages, holds what has no place in them or in JSON, or its `tool_choice` names
-            no tool.
+            no tool; or `restart` is no word for it.
     """
 
     def __init__(
-        self, config: ClientConfig, endpoint: Endpoint, request: ChatRequest, *, stream: bool, now: float
+        self,
+        config: ClientConfig,
+        endpoint: Endpoint,
+        request: ChatRequest,
+        *,
+        stream: bool,
+        now: float,
+        restart: str | None = None,
     ) -> None:
         self.config = config
         self.endpoint = endpoint
         self.attempts = 0
         self.delivered = False
         self._resent = False
+        self._restart = restart_policy(restart)
         self._attempt: Attempt | None = None
+        self._waited = 0.0
         self.deadlines = Deadlines(config.timeouts, now)
         self._stream = stream
         self._dialect = find_dialect(endpoint.provider.dialect)
@@ -86,6 +101,16 @@ class Call:
         except (TypeError, ValueError) as reason:
             raise ValueError(f"the request holds what JSON cannot say: {reason}") from None
         self.exchange = self._new_exchange()
+
+    @property
+    def response(self) -> ChatResponse:
+        """The answer as far as it was given."""
+        return self._restart.partial or self.exchange.response
+
+    @property
+    def drops(self) -> bool:
+        """Whether the caller may have to drop what was given."""
+        return self._restart.drops
 
     def headers(self, endpoint: Endpoint, now: float) -> dict[str, str]:
         """The headers of the request, the key or a signature of `now`, in seconds since 1970, among them; the caller's
@@ -120,15 +145,24 @@ class Call:
             "read": self.deadlines.head(now),
         }
 
-    def allowed(self, delay: float, now: float) -> float:
-        """A delay that the caller's own limits ask for.
+    def delay(self, pace: Pace, now: float) -> float:
+        """The seconds to wait before the next request, by the caller's own limits.
 
         Raises:
-            StreamTimeout: it is longer than what is left of the total.
+            StreamTimeout: `requests_per_minute` asks for more than is left of the total.
         """
+        held = pace.held(self.model, now)
+        # What the provider announced may be wrong, so it makes nothing fail that might have worked.
+        delay = pace.reserve(now, held if self.deadlines.allows(held, now) else 0.0)
         if not self.deadlines.allows(delay, now):
             raise StreamTimeout(f"requests_per_minute asks for {delay:.1f} s, more than is left (total)", phase="total")
+        self._waited = delay
         return delay
+
+    def heed(self, pace: Pace, headers: Mapping[str, str], now: float) -> None:
+        """What a response's headers say of the provider's limits is to be heeded by the next request."""
+        if self.config.limits.wait_for_reset and (seconds := until_reset(headers)) is not None:
+            pace.hold(self.model, now + seconds if seconds <= self.config.retry.max_delay else now)
 
     def overdue(self, now: float) -> list[StreamEvent]:
         """The last event, where a time ran out though bytes kept coming; else nothing."""
@@ -161,40 +195,71 @@ class Call:
 
     def closed(self, reason: ClosedError) -> list[StreamEvent]:
         """The caller wants no more: the last event, unless the answer is over."""
-        if self.exchange.error is not None and not self.delivered:  # it was to be tried again
+        if self.exchange.error is not None and (not self.delivered or self._restart.behind):  # it was to be tried again
             self.exchange = self._new_exchange()
-        return self.exchange.fail(reason)
+        events = self.exchange.fail(reason)
+        reason.partial = self._restart.partial or reason.partial
+        return events
 
-    def after(self, events: list[StreamEvent], now: float) -> float | None:
-        """A wait has given these events: the seconds to wait before trying again, or None where all is well, or where
-        the error is the end of it."""
-        if events and self._attempt is not None and self._attempt.first_event is None:
-            self._attempt.first_event = now
+    def after(self, events: list[StreamEvent], now: float) -> tuple[list[StreamEvent], float | None]:
+        """A wait has given these events: those for the caller, and the seconds to wait before trying again, or None
+        where all is well, or where the error is the end of it."""
+        if events:
+            self.deadlines.event_came(now)
+            if self._attempt is not None and self._attempt.first_event is None:
+                self._attempt.first_event = now
         delay = self._delay_before_retry(now)
+        error = self.exchange.error
+        if self.delivered or delay is None:
+            events, delay = self._given(events, delay, now)
+        else:
+            events = []
         if delay is not None or self.exchange.finished:
             self.attempt_ends(now, retry_in=delay)
         if delay is not None and self.config.retry.on_retry is not None:
-            assert self.exchange.error is not None
-            self.config.retry.on_retry(self.exchange.error, delay)
-        return delay
+            assert error is not None
+            self.config.retry.on_retry(error, delay)
+        return events, delay
 
-    def attempt_ends(self, now: float, retry_in: float | None = None) -> None:
+    def _given(
+        self, events: list[StreamEvent], delay: float | None, now: float
+    ) -> tuple[list[StreamEvent], float | None]:
+        """What the caller gets, where an answer that was begun may be asked for again."""
+        error, restart = self.exchange.error, self._restart
+        given = restart.give(events if error is None else events[:-1])
+        if restart.differs:
+            assert restart.error is not None
+            self.attempt_ends(now, outcome="differs")
+            restart.error.attempts = self.attempts
+            self.exchange = self._new_exchange()
+            return self.exchange.fail(restart.error), None
+        if error is None:
+            return given, None
+        error.partial = restart.partial or error.partial
+        if delay is None:
+            return [*given, *events[-1:]], None
+        restart.begin(error)
+        return given, delay
+
+    def attempt_ends(self, now: float, retry_in: float | None = None, outcome: str | None = None) -> None:
         """Tell who listens, once."""
         attempt, self._attempt = self._attempt, None
         if attempt is None or (log := listener()) is None:
             return
-        log.debug("%s", line(self._figures(attempt, now, retry_in)))
+        log.debug("%s", line(self._figures(attempt, now, retry_in, outcome)))
         if self.config.options.get("log_content"):
             log.debug("answer: %r", self.exchange.response)
 
-    def _figures(self, attempt: Attempt, now: float, retry_in: float | None) -> dict[str, Any]:
+    def _figures(self, attempt: Attempt, now: float, retry_in: float | None, outcome: str | None) -> dict[str, Any]:
         exchange = self.exchange
         error = exchange.error
+        outcome = outcome or ("done" if exchange.complete else "left" if error is None else type(error).__name__)
         return {
             "provider": self.endpoint.provider.name,
             "model": self.model,
             "attempt": self.attempts,
-            "outcome": "done" if exchange.complete else "left" if error is None else type(error).__name__,
+            "waited": self._waited or None,
+            "outcome": outcome,
             "phase": error and error.phase,
             "status": exchange.status,
             "head": attempt.since(attempt.head),
@@ -223,7 +288,7 @@ class Call:
             error.add_note(
                 f"{held} was not sent: the address is not {title}'s own; pass api_key=... if it is meant for it"
             )
-        if self.delivered or not self.attempts:  # without a request there is none to repeat
+        if (self.delivered and not self._restart.allowed) or not self.attempts:  # without a request none is repeated
             return None
         delay = retry_delay(error, self.attempts, self.config.retry, said=self.exchange.should_retry)
         return delay if delay is not None and self.deadlines.allows(delay, now) else None
@@ -237,6 +302,7 @@ class Call:
             stream=self._stream,
             known=endpoint.known,
             key=endpoint.api_key,
+            keep=self._restart.keep,
         )
 
 

@@ -53,6 +53,11 @@ class Deadlines:
         """An event has come, and so the caller may have taken any time over it."""
         self._bytes = self._event = now
 
+    @property
+    def heard(self) -> float:
+        """When the last byte came, or the request went out where none has."""
+        return self._request if self._bytes is None else self._bytes
+
     def connect(self, now: float) -> float | None:
         """The seconds that are left for connecting: for all of it, from waiting for a free connection to TLS."""
         limit = self._timeouts.connect

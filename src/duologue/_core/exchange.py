@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from duologue._core.accumulate import Accumulator
 from duologue._core.headers import error_type, media_type, request_id, retry_after, should_retry
+from duologue._core.rate_limits import refusal_ends
 from duologue._dialects.api_errors import api_error
 from duologue._frames.eventstream import EventStreamReader
 from duologue._frames.inflate import Body, Plain, open_body
@@ -80,10 +81,12 @@ class Exchange:
         stream: bool,
         known: bool,
         key: Secret | None = None,
+        keep: Callable[[StreamEvent], StreamEvent] = lambda event: event,
     ) -> None:
         self._provider = provider.name
         self._limits = limits
         self._key = key
+        self._keep = keep
         self._framing = dialect.FRAMING
         self._stream = stream
         self._decoder = dialect.Decoder(provider)
@@ -122,6 +125,8 @@ class Exchange:
         self.status = status
         self.request_id = request_id(headers)
         self._retry_after = retry_after(headers)
+        if status == 429 and self._retry_after is None:
+            self._retry_after = refusal_ends(headers)
         self._error_type = error_type(headers)
         self.should_retry = should_retry(headers) if status >= 400 else None
         self._media_type = media_type(headers)
@@ -206,7 +211,7 @@ class Exchange:
         try:
             self._decode(frame, decoded)
         finally:
-            for event in decoded:
+            for event in map(self._keep, decoded):
                 self._count()
                 self._accumulator.add(event)
                 events.append(event)

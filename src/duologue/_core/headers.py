@@ -65,8 +65,8 @@ def retry_after(headers: Mapping[str, str], now: float | None = None) -> float |
     seconds = _number(text)
     if seconds is not None or text is None:
         return seconds
-    then = _date(text)
-    start = now if now is not None else _date(headers.get("date", ""))
+    then = date_of(text)
+    start = now if now is not None else date_of(headers.get("date", ""))
     if then is None or start is None or then <= start:
         return None
     return then - start
@@ -84,7 +84,8 @@ def _number(text: str | None) -> float | None:
     return float(text) if text and _NUMBER.fullmatch(text) else None
 
 
-def _date(text: str) -> float | None:
+def date_of(text: str) -> float | None:
+    """A date as in the header `Date`, in seconds since 1970."""
     try:
         date = parsedate_to_datetime(text)
     except (ValueError, OverflowError):

@@ -1,4 +1,5 @@
-"""How soon the next request may begin, so that no 60 seconds see more than so many."""
+"""How soon the next request may begin: so that no 60 seconds see more than so many, and not before the provider has
+something left."""
 
 from __future__ import annotations
 
@@ -14,14 +15,23 @@ class Pace:
     def __init__(self, per_minute: int | None) -> None:
         self._per_minute = per_minute
         self._starts: deque[float] = deque(maxlen=per_minute)
+        self._held: dict[str, float] = {}
         self._lock = threading.Lock()
 
-    def reserve(self, now: float) -> float:
-        """The seconds until the request that asks may begin."""
+    def reserve(self, now: float, delay: float = 0.0) -> float:
+        """The seconds until the request that asks may begin, which are at least `delay`."""
         if self._per_minute is None:
-            return 0.0
+            return delay
         with self._lock:
             full = len(self._starts) == self._per_minute
-            start = max(now, self._starts[0] + _WINDOW) if full else now
+            start = max(now + delay, self._starts[0] + _WINDOW) if full else now + delay
             self._starts.append(start)
             return start - now
+
+    def hold(self, model: str, until: float) -> None:
+        """The provider has said when there is something left for a model; it said so last."""
+        self._held[model] = until
+
+    def held(self, model: str, now: float) -> float:
+        """The seconds until there is."""
+        return max(0.0, self._held.get(model, now) - now)

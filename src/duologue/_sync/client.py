@@ -15,13 +15,13 @@ from duologue._core.endpoint import resolve
 from duologue._core.environ import config_from_env
 from duologue._probe import ollama_models
 from duologue.config import ClientConfig, make_config
-from duologue.errors import ClosedError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import httpx
 
+    from duologue._core.restart import Restart
     from duologue._methods import Prompt
     from duologue.config import Limits, RetryPolicy, Timeouts
     from duologue.models import ChatRequest, ChatResponse, ModelInfo
@@ -75,19 +75,26 @@ class Client:
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {getattr(self, '_endpoint', 'that was never made')}>"
 
-    def stream(self, prompt: Prompt | ChatRequest, *, raise_errors: bool = True, **params: Any) -> Stream:
+    def stream(
+        self, prompt: Prompt | ChatRequest, *, raise_errors: bool = True, restart: Restart | None = None, **params: Any
+    ) -> Stream:
         """The answer's events as they arrive; iterating over it opens the connection.
 
         Args:
             prompt: what the user says, a message, several, or a whole `ChatRequest`.
             raise_errors: whether a loop that asks for more after an `Error` gets it raised.
+            restart: what to do where the line breaks after events were given, by the rules of `RetryPolicy`. None: end
+                with the error. `again`: ask again, and give the new answer from its `Start`; what came before is to be
+                dropped. `resume`: ask again, and give only what goes beyond what was given; where the new answer
+                differs from that, end with the first error.
             params: fields of `ChatRequest`.
 
         Raises:
             TypeError, ValueError: a parameter is unknown or wrong.
             UnsupportedError: the provider or the model cannot take it.
         """
-        return Stream(self._road, self._call(prompt, params, stream=True), raise_errors=raise_errors)
+        call = self._call(prompt, params, stream=True, restart=restart)
+        return Stream(self._road, call, raise_errors=raise_errors)
 
     def chat(self, prompt: Prompt | ChatRequest, **params: Any) -> ChatResponse:
         """The whole answer at once; arguments as for `stream`.
@@ -101,9 +108,14 @@ class Client:
         """What is known of a model, by default the client's own; `known` is False where that is nothing."""
         return model_info(self._endpoint.provider, model or self._endpoint.model)
 
-    def close(self) -> None:
-        """Close the connections. Nothing more can be asked; close streams that are still open before."""
-        self._road.close()
+    def close(self, *, grace: float = 0) -> None:
+        """Close the connections. Nothing more can be asked, from the first moment on.
+
+        Args:
+            grace: the seconds that streams which are open have to come to their end. What is open after that ends with
+                a `ClosedError`.
+        """
+        self._road.close(grace)
 
     def __enter__(self) -> Self:
         return self
@@ -111,7 +123,7 @@ class Client:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _call(self, prompt: Any, params: dict[str, Any], *, stream: bool) -> Call:
-        if self._road.closed:
-            raise ClosedError("the client is closed")
-        return Call(self._config, self._endpoint, make_request(prompt, params), stream=stream, now=monotonic())
+    def _call(self, prompt: Any, params: dict[str, Any], *, stream: bool, restart: str | None = None) -> Call:
+        self._road.check_open()
+        request = make_request(prompt, params)
+        return Call(self._config, self._endpoint, request, stream=stream, now=monotonic(), restart=restart)

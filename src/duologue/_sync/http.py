@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 
 from duologue._core.network import checked_client, proxy_for, ssl_context
 from duologue._core.pace import Pace
-from duologue._waiting.interrupt import run
+from duologue._waiting.interrupt import Interrupt, run
 from duologue._waiting.places import Keeper, forget, here, in_forked_child
 from duologue._waiting.queue import Gate
 from duologue.errors import ClosedError, PoolTimeout
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from duologue._sync.transport import Transport
     from duologue._core.call import Call
     from duologue._core.endpoint import Endpoint
-    from duologue._waiting.interrupt import Interrupt
     from duologue.config import ClientConfig
 
 
@@ -35,6 +34,7 @@ class Place:
 
     def __init__(self, max_concurrent: int | None) -> None:
         self.gate = Gate(max_concurrent)
+        self.idle = Interrupt()  # called when the last stream of a client that closes has ended
         self.pool: Transport | None = None
         self.keeper = Keeper()
 
@@ -46,8 +46,8 @@ class Road:
         self._limits = config.limits
         self._endpoint = endpoint
         self._theirs = checked_client(http_client, "close")
-        self._pace = Pace(config.limits.requests_per_minute)
-        self.closed = False
+        self.pace = Pace(config.limits.requests_per_minute)
+        self.closing = self.closed = False
         self._start_anew()
         in_forked_child(self, "_forget")
 
@@ -69,11 +69,18 @@ class Road:
         """Wait until one more stream may be open.
 
         Raises:
-            PoolTimeout: none of those that are was closed in `timeout` seconds.
+            ClosedError: the client is closed, or about to be.
+            PoolTimeout: none of those that are open was closed in `timeout` seconds.
         """
+        self.check_open()
         place = self._place()
         if not place.gate.enter(timeout):
             raise PoolTimeout(f"max_concurrent={self._limits.max_concurrent}: {self._crowd()}", phase="connect")
+        try:
+            self.check_open()
+        except ClosedError:
+            place.gate.leave()
+            raise
         self._open[stream] = place, monotonic()
 
     def leave(self, stream: Stream) -> None:
@@ -81,6 +88,20 @@ class Road:
         place, _ = self._open.pop(stream, (None, 0))
         if place is not None:
             place.gate.leave()
+            if self.closing and not self._streams(place):
+                place.idle.set()
+
+    def check_open(self) -> None:
+        """Whether a new stream may begin.
+
+        Raises:
+            ClosedError: it may not.
+        """
+        if self.closing:
+            raise ClosedError("the client is closed")
+
+    def _streams(self, place: Place) -> list[Stream]:
+        return [stream for stream, (there, _) in list(self._open.items()) if there is place]
 
     def _crowd(self, waiting: int = 0) -> str:
         """Who is in the way: the streams that are open, but for the newest ones, which wait."""
@@ -91,12 +112,10 @@ class Road:
 
     # -- requests ------------------------------------------------------------------------------------------------------
 
-    def send(self, call: Call, interrupt: Interrupt) -> httpx.Response:
+    def send(self, call: Call) -> httpx.Response:
         """Send a call's request, and give the response as soon as its head is there."""
         if self.closed or (self._theirs is not None and self._theirs.is_closed):
             raise ClosedError("the client is closed")
-        if delay := self._pace.reserve(now := monotonic()):
-            interrupt.sleep(call.allowed(delay, now))
         endpoint = self._endpoint
         if endpoint.base_url is None:
             endpoint = run(endpoint.start)
@@ -128,11 +147,14 @@ class Road:
         timeouts["read"] = call.deadlines.body()
         return response
 
-    def close(self) -> None:
-        """End the streams that are open, and close what is ours."""
-        self.closed = True
+    def close(self, grace: float) -> None:
+        """Begin nothing new; give the streams that are open so many seconds, end them, and close what is ours."""
+        self.closing = True
         here = self._place()
-        for stream in [stream for stream, (place, _) in list(self._open.items()) if place is here]:
+        if grace > 0 and self._streams(here):
+            here.idle.sleep(grace)
+        self.closed = True
+        for stream in self._streams(here):
             stream.stop(ClosedError("the client was closed"), tell=True)
         here.keeper.close()
 

@@ -55,6 +55,8 @@ class Stream:
         self._opening: Opening | None = None
         self._error: DuologueError | None = None
         self._entered = self._over = False
+        self._since: float | None = None  # when the reader began to wait
+        self._delay: float | None = None  # before the next request, where another is to be made
         # Held by whoever waits for events or frees the connection; nobody ever waits for it.
         self._busy = Lock()
         self._closed: ClosedError | None = None
@@ -64,9 +66,22 @@ class Stream:
         self.headers: Mapping[str, str] | None = None
 
     @property
+    def waiting_for(self) -> float:
+        """The seconds that the reader has been waiting for the next event, for whatever reason; 0 while it does not
+        wait. For another task or thread that watches."""
+        since = self._since
+        return 0.0 if since is None else monotonic() - since
+
+    @property
+    def silent_for(self) -> float:
+        """Of these, the seconds without a byte of the answer. Far less than `waiting_for` where the provider sends
+        signs of life but no event."""
+        return min(self.waiting_for, monotonic() - self._call.deadlines.heard)
+
+    @property
     def response(self) -> ChatResponse:
         """The answer so far; `response.complete` tells whether the provider said that it was done."""
-        return self._call.exchange.response
+        return self._call.response
 
     def __iter__(self) -> Self:
         return self
@@ -105,8 +120,10 @@ class Stream:
                 for any time.
 
         Raises:
-            ValueError: one of the two is negative.
+            ValueError: one of the two is negative, or the stream may begin again, which pieces of text cannot tell.
         """
+        if self._call.drops:
+            raise ValueError('with restart="again" iterate over the events: a second `Start` tells to drop the text')
         if min_chars < 0 or (max_delay is not None and max_delay < 0):
             raise ValueError("min_chars and max_delay must not be negative")
         return Text(self, min_chars, inf if max_delay is None else max_delay)
@@ -150,9 +167,11 @@ class Stream:
         """Wait for the next events."""
         if not self._busy.acquire(blocking=False):
             raise StreamBusyError("the stream is being read by another task or thread: give each a stream of its own")
+        self._since = monotonic()
         try:
             self._wait()
         finally:
+            self._since = None
             self._busy.release()
             if self._closed is not None and not self._over:  # closed just now, too late to be seen in there
                 self.stop(self._closed, tell=True)
@@ -162,14 +181,14 @@ class Stream:
             self._call.deadlines.event_came(monotonic())
         try:
             while not self._events and not self._over:
-                events = self._step()
-                delay = self._call.after(events, monotonic())
-                if delay is None:
-                    self._events.extend(events)
-                    continue
-                self._leave()
-                self._interrupt.sleep(delay)
-            if self._call.exchange.finished:
+                delay, self._delay = self._delay, None
+                if delay is not None:
+                    self._interrupt.sleep(delay)
+                events, self._delay = self._call.after(self._step(), monotonic())
+                self._events.extend(events)
+                if self._delay is not None:
+                    self._leave()
+            if self._call.exchange.finished and self._delay is None:
                 self._finish()
         except BaseException:  # cancelled, interrupted, or an error of ours: either way nobody will read on
             self._end()
@@ -184,21 +203,31 @@ class Stream:
         except Exception as reason:  # noqa: BLE001 - raised again where it is not a failure of the call
             return self._call.failed(self._closed or reason, begun=self._http is not None, opening=self._opening)
 
-    def _open(self) -> list[StreamEvent]:
+    def _enter(self) -> bool:
+        """Wait for a place, and for as long as the limits want; False where the stream was closed in the meantime."""
         with self._interrupt.guard():
             if not self._entered:
                 self._call.deadlines.restart(monotonic())
                 self._road.enter(self, self._call.deadlines.connect(monotonic()))
                 self._entered = True
+        if delay := self._call.delay(self._road.pace, monotonic()):
+            self._interrupt.sleep(delay)
+        return self._closed is None
+
+    def _open(self) -> list[StreamEvent]:
+        if not self._enter():
+            return []
+        with self._interrupt.guard():
             self._opening = Opening(self._call.deadlines)
             before = opening.set(self._opening)
             try:
-                self._http = self._road.send(self._call, self._interrupt)
+                self._http = self._road.send(self._call)
             finally:
                 opening.reset(before)
         if self._closed is not None:
             return []
         self._call.head_came(monotonic())
+        self._call.heed(self._road.pace, self._http.headers, monotonic())
         self._network = self._http.extensions.get("network_stream")
         self._body = iter(self._http.stream)  # type: ignore[arg-type]  # httpx types the streams of both twins as one
         self.status_code, self.headers = self._http.status_code, self._http.headers
@@ -213,8 +242,8 @@ class Stream:
             self._network.deadline = self._call.deadlines.end()
         try:
             data = next(body)
-        except StopIteration:
-            return self._call.exchange.close()
+        except StopIteration:  # which may be our own doing
+            return self._call.closed(self._closed) if self._closed is not None else self._call.exchange.close()
         self._call.deadlines.bytes_came(monotonic())
         return self._call.exchange.feed(data)
 
