@@ -109,6 +109,23 @@ async def test_closed_just_as_the_head_comes(twin: Twin) -> None:
     await close(http_client)
 
 
+async def test_closed_by_the_hook_before_another_try(twin: Twin) -> None:
+    """The wait that is about to begin ends at once."""
+    held: list[Any] = []
+
+    def on_retry(*_: object) -> None:
+        with pytest.raises(StopIteration):
+            held[0].aclose().send(None)
+
+    with ScriptedServer(BUSY) as server:
+        retry = RetryPolicy(base_delay=60, jitter=False, on_retry=on_retry)
+        async with client_for(twin, server, retry=retry) as client:
+            held.append(client.stream("hi", raise_errors=False))
+            [event] = await collect(held[0])
+            assert isinstance(event.error, ClosedError)
+            assert len(server.requests) == 1
+
+
 async def test_one_reader_at_a_time(twin: Twin) -> None:
     with ScriptedServer([head(200, CHUNKED), pause(0.2), *map(chunk, answer("x")), chunk(b"")]) as server:
         async with client_for(twin, server) as client:
