@@ -366,6 +366,13 @@ def test_what_is_empty_is_left_out() -> None:
     ]
 
 
+def test_what_is_empty_beside_something_else_is_left_out() -> None:
+    image = ImageContent(data=b"a", media_type="image/png")
+    assert content(Message.user(["", image])) == content(Message.user([image]))
+    assert content(Message.user("")) == [{"text": ""}], "the only one there is, which Bedrock may judge"
+    assert body(Message.system(["", "s"]), "a")["system"] == [{"text": "s"}]
+
+
 def test_what_an_answer_may_hold_and_no_request() -> None:
     """Texts of blanks, and thoughts without a signature: https://github.com/langchain-ai/langchain-aws/issues/401"""
     thoughts = [ReasoningContent("hm"), ReasoningContent("hm", ""), ReasoningContent("hm", "s")]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from duologue._dialects.bedrock_converse.media import Names, encode_audio, encode_file, encode_image
 from duologue._dialects.bedrock_converse.places import PLACE
-from duologue._dialects.request import arguments_object
+from duologue._dialects.request import arguments_object, said_parts
 from duologue._dialects.shape import an_index
 from duologue.errors import UnsupportedError
 from duologue.models import (
@@ -86,7 +86,7 @@ def _blocks(message: Message, names: Names) -> _Blocks:
         raise UnsupportedError("the bedrock-converse format has no names in messages")
     if message.role == "assistant":
         return _said(message, names)
-    return [_part(part, names) for part in message.content]
+    return [_part(part, names) for part in said_parts(message)]
 
 
 def _result(message: Message, names: Names) -> _Blocks:
