@@ -14,6 +14,7 @@ from duologue._core.accumulate import Accumulator
 from duologue._core.headers import error_type, media_type, request_id, retry_after, should_retry
 from duologue._core.rate_limits import refusal_ends
 from duologue._dialects.api_errors import api_error
+from duologue._frames.array import ArrayReader
 from duologue._frames.eventstream import EventStreamReader
 from duologue._frames.inflate import Body, Plain, open_body
 from duologue._frames.jsonl import JSONLinesReader
@@ -191,7 +192,10 @@ class Exchange:
         elif self._media_type and not (self._media_type == "application/json" or self._media_type.endswith("+json")):
             self._frames = WholeReader(max_bytes=_ERROR_BYTES, cut=True)
             self._decode = self._refuse_type
-        # Else the body is JSON.
+        elif feed_array := getattr(self._decoder, "feed_array", None):
+            self._frames = ArrayReader(max_bytes=self._limits.max_event_bytes)
+            self._decode = feed_array
+        # Else the body is one JSON text.
 
     def _feed(self, data: bytes, events: list[StreamEvent]) -> None:
         data = self._body.feed(data)

@@ -40,6 +40,9 @@ class Decoder(Protocol):
     """One answer's state, fed frame by frame.
 
     Events are appended to `events`, so that what was decoded before an error is kept.
+
+    That of a format which may be streamed as a JSON array has `feed_array(frame, events)` besides: it gets each
+    `Element` of a JSON body that is an array, then `END`, and any other JSON body as text. See `_frames/array.py`.
     """
 
     ended: bool

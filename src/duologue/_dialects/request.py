@@ -11,11 +11,21 @@ import base64
 from typing import TYPE_CHECKING, Any
 
 from duologue.errors import DecodeError, UnsupportedError
+from duologue.models import RefusalContent, TextContent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from duologue.models import AudioContent, CachePoint, ChatRequest, FileContent, ImageContent, ToolCall
+    from duologue.models import (
+        AudioContent,
+        CachePoint,
+        ChatRequest,
+        ContentPart,
+        FileContent,
+        ImageContent,
+        Message,
+        ToolCall,
+    )
 
     Convert = Callable[[Any], dict[str, Any]]
 
@@ -93,6 +103,17 @@ def mark_cache_point(blocks: list[dict[str, Any]], point: CachePoint, *, where: 
         )
     mark = {"type": "ephemeral"} if point.ttl is None else {"type": "ephemeral", "ttl": point.ttl}
     blocks[-1] = {**blocks[-1], "cache_control": mark}
+
+
+def said_parts(message: Message) -> list[ContentPart]:
+    """A message's parts without empty texts, which some providers refuse, unless there is nothing else."""
+    parts = [part for part in message.content if not is_empty(part)]
+    return parts if parts or message.tool_calls else list(message.content)
+
+
+def is_empty(part: ContentPart) -> bool:
+    """Whether a part is a text of nothing."""
+    return part in (TextContent(""), RefusalContent(""))
 
 
 def to_base64(data: bytes) -> str:

@@ -116,6 +116,40 @@ def test_roles(messages: list[Message], expected: list[tuple[str, Any]]) -> None
     assert said(*messages) == expected
 
 
+CALL = ToolCall("1", "f", "{}")
+USE = {"type": "tool_use", "id": "1", "name": "f", "input": {}}
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        (Message("assistant", "", tool_calls=[CALL]), [("assistant", [USE])]),
+        (Message.assistant(["\n\n", ReasoningContent("hm", "s")], tool_calls=[CALL]), None),
+        (Message.assistant(["", "a", " "]), [("assistant", "a")]),
+        (Message.assistant(["a", RefusalContent("")]), [("assistant", "a")]),
+        (Message.assistant(["a", "", CachePoint()]), [("assistant", [{**text("a"), "cache_control": MARK}])]),
+        (Message.assistant([" ", "a", " ", "b", " "]), [("assistant", [text(" "), text("a"), text(" "), text("b")])]),
+        (Message.assistant("a "), [("assistant", "a ")]),
+        (Message.assistant(""), []),
+        (Message.assistant(" \n"), []),
+        (
+            Message.assistant(["", "a"], tool_calls=[attrs.evolve(CALL, extra={"parts_before": 1})]),
+            [("assistant", [USE, text("a")])],
+        ),
+        (Message.user(["", "a"]), [("user", "a")]),
+        (Message.user(["a", "", CachePoint()]), [("user", [{**text("a"), "cache_control": MARK}])]),
+        (Message.user(["a", " ", "b"]), [("user", [text("a"), text(" "), text("b")])]),
+        (Message.user(""), [("user", "")]),
+        (Message.system(["", "a"]), [("system field", "a")]),
+        (Message.tool("1", [TextContent(""), TextContent("r")]), [("user", [result("1", "r")])]),
+    ],
+)
+def test_texts_that_would_be_refused(message: Message, expected: list[tuple[str, Any]] | None) -> None:
+    """Empty ones anywhere, and blank ones that no word follows in an answer; what a user says alone is theirs."""
+    thinking = {"type": "thinking", "thinking": "hm", "signature": "s"}
+    assert said(message) == ([("assistant", [thinking, USE])] if expected is None else expected)
+
+
 def test_every_role_has_its_way() -> None:
     for role in ROLE_VALUES:
         assert said(Message(role, "x", tool_call_id="c"))

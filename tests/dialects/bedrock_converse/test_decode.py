@@ -120,6 +120,41 @@ PAIRS: dict[str, tuple[list[tuple[str, Any]], list[Any]]] = {
         [start(0, toolUse={"toolUseId": "c", "name": "f"})],
         [{"toolUse": {"toolUseId": "c", "name": "f"}}],
     ),
+    "content after calls": (
+        [
+            delta(0, text="Wait"),
+            stop(0),
+            start(1, toolUse={"toolUseId": "c", "name": "f"}),
+            delta(1, toolUse={"input": "{}"}),
+            stop(1),
+            delta(2, reasoningContent={"text": "hm", "signature": "s"}),
+            stop(2),
+            delta(3, text="Now"),
+            delta(3, citation=WEB),
+            stop(3),
+            start(4, toolUse={"toolUseId": "d", "name": "g"}),
+            start(5, toolUse={"toolUseId": "e", "name": "g"}),
+            delta(5, toolUse={"input": "{}"}),
+            stop(5),
+            delta(6, novel={"a": 1}),
+            stop(6),
+            start(7, toolUse={"toolUseId": "f", "name": "f"}),
+        ],
+        [
+            {"text": "Wait"},
+            {"toolUse": {"toolUseId": "c", "name": "f", "input": {}}},
+            {"reasoningContent": {"reasoningText": {"text": "hm", "signature": "s"}}},
+            {"citationsContent": {"content": [{"text": "Now"}], "citations": [WEB]}},
+            {"toolUse": {"toolUseId": "d", "name": "g", "input": {}}},
+            {"toolUse": {"toolUseId": "e", "name": "g", "input": {}}},
+            {"novel": {"a": 1}},
+            {"toolUse": {"toolUseId": "f", "name": "f", "input": {}}},
+        ],
+    ),
+    "a call first": (
+        [start(0, toolUse={"toolUseId": "c", "name": "f"}), delta(1, text="Done.")],
+        [{"toolUse": {"toolUseId": "c", "name": "f", "input": {}}}, {"text": "Done."}],
+    ),
     "server-side tools": (
         [
             start(0, toolUse=SERVER),
@@ -258,6 +293,36 @@ def test_calls() -> None:
     )
 
 
+def test_only_calls_that_content_follows_are_told_their_place() -> None:
+    calls = deltas(*PAIRS["content after calls"][0]).message.tool_calls
+    assert [call.extra.get("parts_before") for call in calls] == [1, 4, 4, None]
+
+
+def test_what_waits_for_the_end_of_its_block_keeps_its_place() -> None:
+    """No block says that it is over, so the end of the message does: what came last is not what stands last."""
+    redacted = {"reasoningContent": {"redactedContent": b64(b"x")}}
+    reading = deltas(delta(0, **redacted), start(1, toolUse={"toolUseId": "c", "name": "f"}), delta(2, text="a"))
+    assert [call.extra for call in reading.message.tool_calls] == [{"parts_before": 1}]
+    last = deltas(delta(0, **redacted), start(1, toolUse={"toolUseId": "c", "name": "f"}))
+    assert [call.extra for call in last.message.tool_calls] == [{}]
+
+
+@pytest.mark.parametrize(
+    ("pieces", "parts"),
+    [
+        ([delta(0, audio={"format": "mp3"}), stop(0), delta(0, audio={"source": {"bytes": b64(b"a")}}), stop(0)], 1),
+        ([delta(0, novel=[1]), delta(0, novel=[2])], 1),
+        ([delta(0, novel=[1]), delta(0, novel={"a": 2}), delta(0, novel=3), delta(0, novel=4)], 4),
+        ([delta(0, citation=WEB), delta(0, citation=WEB)], 2),
+        ([delta(0, text="a"), delta(0, reasoningContent={"text": "b"}), delta(0, text="c")], 2),
+    ],
+)
+def test_places_count_parts_and_not_their_pieces(pieces: list[tuple[str, Any]], parts: int) -> None:
+    reading = deltas(*pieces, start(1, toolUse={"toolUseId": "c", "name": "f"}), delta(2, text="z"))
+    assert len(reading.message.content) == parts + 1
+    assert [call.extra for call in reading.message.tool_calls] == [{"parts_before": parts}]
+
+
 def test_the_fixtures_that_name_the_kind_beside_it() -> None:
     assert whole({"type": "text", "text": "a"}).message.content == (TextContent("a"),)
 
@@ -363,7 +428,8 @@ def test_a_call_without_a_head() -> None:
         stop(0),
         delta(1, toolUse={**SERVER, "input": "1"}),
     )
-    assert reading.message.tool_calls == (ToolCall("c", "f", "[]", extra={"novel": [1]}),)
+    [call] = reading.message.tool_calls
+    assert call == ToolCall("c", "f", "[]", extra={"novel": [1], "parts_before": 0})
     assert reading.message.content == (UnknownContent({"type": "server_tool_use", "toolUse": {**SERVER, "input": 1}}),)
 
 

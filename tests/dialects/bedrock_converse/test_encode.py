@@ -366,6 +366,13 @@ def test_what_is_empty_is_left_out() -> None:
     ]
 
 
+def test_what_is_empty_beside_something_else_is_left_out() -> None:
+    image = ImageContent(data=b"a", media_type="image/png")
+    assert content(Message.user(["", image])) == content(Message.user([image]))
+    assert content(Message.user("")) == [{"text": ""}], "the only one there is, which Bedrock may judge"
+    assert body(Message.system(["", "s"]), "a")["system"] == [{"text": "s"}]
+
+
 def test_what_an_answer_may_hold_and_no_request() -> None:
     """Texts of blanks, and thoughts without a signature: https://github.com/langchain-ai/langchain-aws/issues/401"""
     thoughts = [ReasoningContent("hm"), ReasoningContent("hm", ""), ReasoningContent("hm", "s")]
@@ -457,6 +464,23 @@ def test_an_answer_goes_back_as_it_came(name: str) -> None:
         assert back == ([{"role": "assistant", "content": wanted}] if wanted else [])
 
 
+@pytest.mark.parametrize(
+    ("place", "expected"), [(0, 0), (1, 1), (2, 2), (9, 2), (-1, 0), ("0", 2), (None, 2), (True, 2)]
+)
+def test_the_places_of_calls(place: Any, expected: int) -> None:
+    """The caller may have changed what stands around them."""
+    call = ToolCall("c", "f", "{}", extra={"parts_before": place})
+    blocks = content(Message.assistant(["a", "b"], tool_calls=[call]))
+    assert blocks[expected] == {"toolUse": {"toolUseId": "c", "name": "f", "input": {}}}
+    assert [block["text"] for block in blocks if "text" in block] == ["a", "b"]
+
+
+def test_a_place_counts_what_is_left_out() -> None:
+    calls = [ToolCall("c", "f", "{}", extra={"parts_before": 2}), ToolCall("d", "f", "{}", extra={"parts_before": 0})]
+    blocks = content(Message.assistant(["", ReasoningContent("hm"), "a"], tool_calls=calls))
+    assert [next(iter(block)) for block in blocks] == ["toolUse", "toolUse", "text"]
+
+
 @pytest.mark.parametrize("citations", [[{"title": "a"}], [{"title": "a"}, {"title": "b"}]])
 def test_citations_of_neighbours_stay_apart(citations: list[Any]) -> None:
     given = [
@@ -494,6 +518,13 @@ def test_a_recorded_answer_goes_back(recording: Recording) -> None:
     sent = json.dumps(answer)
     for opaque in opaque_things(recording):
         assert json.dumps(opaque) in sent
+
+
+@each([recording for recording in ANSWERS if recording.about["framing"] == "json"])
+def test_a_recorded_answer_keeps_its_order(recording: Recording) -> None:
+    given = json.loads(recording.body)["output"]["message"]["content"]
+    back = content(read_recording(recording, [recording.body]).message)
+    assert back == [{key: value for key, value in block.items() if key != "type"} for block in given]
 
 
 def opaque_things(recording: Recording) -> list[str]:

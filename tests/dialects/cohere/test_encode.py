@@ -302,3 +302,15 @@ def test_a_call_without_arguments() -> None:
         "role": "assistant",
         "tool_calls": [{"id": "c", "type": "function", "function": {"index": 0, "name": "f", "arguments": "{}"}}],
     }
+
+
+def test_what_is_empty_is_left_out() -> None:
+    """Unless there is nothing else."""
+    call = ToolCall("c", "f")
+    found = wire(Message("assistant", "", tool_calls=[call]))
+    assert found == wire(Message.assistant(tool_calls=[call]))
+    assert wire(Message.assistant(["", "a", RefusalContent("")]))["content"] == [{"type": "text", "text": "a"}]
+    assert wire(Message.assistant(""))["content"] == [{"type": "text", "text": ""}]
+    image = ImageContent.from_url("https://x/y")
+    assert wire(Message.user(["", image])) == wire(Message.user([image]))
+    assert wire(Message.user(""))["content"] == ""

@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 
 from duologue._dialects.gemini.calls import Calls
+from duologue.config import Limits
 from duologue.errors import (
     APIError,
     AuthenticationError,
     DecodeError,
+    LimitExceeded,
     OverloadedError,
     ProtocolError,
     RateLimitError,
@@ -22,6 +24,7 @@ from duologue.errors import (
 from duologue.events import (
     ContentDelta,
     Done,
+    Error,
     ReasoningDelta,
     Start,
     TextDelta,
@@ -42,7 +45,8 @@ from duologue.models import (
     Usage,
 )
 from tests.dialects.gemini.reading import candidate, chunk, parts, read, stream, whole
-from tests.dialects.reading import JSON, data, dumped
+from tests.dialects.reading import JSON, data, dumped, open_exchange
+from tests.kit.corpora import cuts
 
 
 def b64(data: bytes) -> str:
@@ -114,6 +118,71 @@ def test_a_stream_says_the_same_as_a_whole_answer() -> None:
         assert reading.done.finish_reason == "tool_calls"
         assert reading.done.raw_finish_reason == "STOP"
     assert [reading.response.terminator_missing for reading in (one, pieces, array)] == [False, True, False]
+
+
+def array_of(*texts: str) -> bytes:
+    """A stream without `alt=sse`, written as Google does."""
+    chunks = [chunk(candidate({"text": text}, finish=None if text else "STOP")) for text in (*texts, "")]
+    return b"[" + b"\n,\r\n".join(json.dumps(each, indent=2).encode() for each in chunks) + b"\n]"
+
+
+def test_an_array_comes_element_by_element() -> None:
+    exchange = open_exchange("gemini")
+    exchange.begin(200, JSON)
+    first, second, last = array_of('Who said "]"?\\', "é}").split(b"\n,\r\n")
+    assert [event.text for event in exchange.feed(first)] == ["", 'Who said "]"?\\']
+    assert exchange.feed(b"\n,\r\n" + second[:-1]) == []
+    assert [event.text for event in exchange.feed(second[-1:])] == ["é}"]
+    assert exchange.feed(b"\n,\r\n" + last[:-1]) == []
+    [done] = exchange.feed(last[-1:])
+    assert isinstance(done, Done)
+    assert done.response.text == 'Who said "]"?\\é}'
+
+
+@pytest.mark.parametrize("asked_for", [True, False])
+def test_an_array_that_is_cut_keeps_what_had_come(asked_for: bool) -> None:
+    texts = ('a"}],[{\\', "é🙂", "c")
+    body = array_of(*texts)
+    ends = [place for place in range(len(body)) if body[place - 2 : place] == b"\n}"]
+    assert len(ends) == len(texts) + 1
+    for place in range(len(body)):
+        reading = read([body[:place]], headers=JSON, stream=asked_for, known=bool(place % 2))
+        assert isinstance(reading.error, StreamTruncated), place
+        assert reading.error.partial == reading.response
+        whole_ones = sum(end <= place for end in ends)
+        assert reading.response.text == "".join(texts[:whole_ones])
+        assert not reading.response.complete
+
+
+def test_an_error_in_an_array_keeps_what_came_before() -> None:
+    body = dumped([chunk(candidate({"text": "a"})), OVERLOADED, chunk(candidate({"text": "b"}, finish="STOP"))])
+    for pieces in cuts(body, []):
+        reading = read(pieces, headers=JSON)
+        assert isinstance(reading.error, OverloadedError)
+        assert reading.response.text == "a"
+
+
+@pytest.mark.parametrize("between", [b"", b",,", b";"])
+def test_an_array_that_is_none(between: bytes) -> None:
+    one = dumped(chunk(candidate({"text": "a"}, finish="STOP")))
+    reading = read([b"[" + one + between + one + b"]"], headers=JSON)
+    assert isinstance(reading.error, DecodeError)
+    assert reading.response.text == "a"
+
+
+def test_an_element_that_is_too_long() -> None:
+    """Each has the room that an event of another stream has, however long the array is."""
+    body = array_of("a", "b" * 500, "c" * 500)
+    exchange = open_exchange("gemini", limits=Limits(max_event_bytes=800))
+    exchange.begin(200, JSON)
+    assert exchange.feed(body)[-1].is_done
+    assert len(body) > 800
+    exchange = open_exchange("gemini", limits=Limits(max_event_bytes=600))
+    exchange.begin(200, JSON)
+    *_, text, last = exchange.feed(body)
+    assert text.text == "a"
+    assert isinstance(last, Error)
+    assert isinstance(last.error, LimitExceeded)
 
 
 def test_pieces_in_any_number_make_one_part() -> None:

@@ -272,6 +272,29 @@ def test_messages_without_content() -> None:
     ]
 
 
+def test_empty_texts_are_left_out() -> None:
+    """Unless there is nothing else, or they carry a signature."""
+    call = ToolCall("c", "f")
+    part = {"functionCall": {"name": "f", "args": {}, "id": "c"}}
+    fields = UnknownContent({"type": "part_fields", "thoughtSignature": "s"})
+    signed = {"text": "", "thoughtSignature": "s"}
+    cases: list[tuple[list[Any], list[Any]]] = [
+        ([""], [part]),
+        (["", "a", RefusalContent("")], [{"text": "a"}, part]),
+        (["", fields], [signed, part]),
+        (["a", "", fields], [{"text": "a"}, signed, part]),
+        ([UnknownContent({"type": "text", **signed})], [signed, part]),
+    ]
+    for content, expected in cases:
+        assert turns(Message.assistant(content, tool_calls=[call])) == [{"role": "model", "parts": expected}]
+    placed = ToolCall("c", "f", extra={"parts_before": 1})
+    assert turns(Message.assistant(["", "a"], tool_calls=[placed]))[0]["parts"] == [part, {"text": "a"}]
+    image = ImageContent(data=b"a", media_type="image/png")
+    assert turns(Message.user(["", image])) == turns(Message.user([image]))
+    assert turns(Message.user(""), Message.assistant("")) == turns(Message("user"), Message("assistant"))
+    assert body(Message.system(["", "s"]), "hi")["systemInstruction"] == {"parts": [{"text": "s"}]}
+
+
 def test_what_the_model_said() -> None:
     message = Message.assistant(
         [

@@ -80,6 +80,16 @@ def test_no_false_end_of_a_whole_answer(recording: Recording) -> None:
         assert isinstance(reading.error, StreamTruncated)
 
 
+@each([recording for recording in GOOD if recording.body[:1] == b"["])
+def test_a_recorded_array_is_a_stream(recording: Recording) -> None:
+    """Cut short, it keeps the elements that were whole; each is decoded by the time that its last byte has come."""
+    full = read_recording(recording, [recording.body])
+    cut = read_recording(recording, [recording.body.rstrip()[:-1]])
+    assert isinstance(cut.error, StreamTruncated)
+    assert cut.message == full.message
+    assert cut.events[:-1] == full.events[:-1]
+
+
 def places(body: bytes) -> Iterator[tuple[int, bool]]:
     draw = random.Random(len(body))
     found = set(range(len(body) + 1))

@@ -186,6 +186,34 @@ def test_what_stands_in_the_message_is_kept() -> None:
     assert reading.of(ContentDelta) == [ContentDelta(UnknownContent({"type": "novel", "novel": {"a": 1}}))]
 
 
+@pytest.mark.parametrize("novel", [{"zork": 1}, {"status": "loading model"}, {"error": None}, {}])
+def test_a_line_of_an_unknown_kind_is_kept(novel: dict[str, Any]) -> None:
+    """Wherever it comes, and under every content type."""
+    given = [line(content="x"), last()]
+    for place in range(2):
+        lines = [*given[:place], novel, *given[place:]]
+        for reading in (stream(*lines), as_type(JSON, *lines)):
+            assert reading.of(Unknown) == [Unknown(novel)]
+            assert reading.done.response.text == "x"
+            assert reading.response.extra == {**novel, "created_at": TIME}
+
+
+@pytest.mark.parametrize(("novel", "words"), [({"zork": 1}, "'zork'"), ({}, "nothing")])
+def test_unknown_lines_alone_are_no_answer(novel: dict[str, Any], words: str) -> None:
+    assert isinstance(stream(novel, novel).error, StreamTruncated)
+    reading = whole(novel)
+    assert reading.of(Unknown) == [Unknown(novel)]
+    with pytest.raises(DecodeError, match=f"neither `message` nor `done` nor `error`, but {words}"):
+        raise reading.error or AssertionError
+
+
+def test_chunks_of_another_format_are_refused_at_once() -> None:
+    chunk = {"id": "c", "object": "chat.completion.chunk", "choices": [{"index": 0, "delta": {"content": "x"}}]}
+    for reading in (stream(chunk, chunk), whole(chunk)):
+        assert isinstance(reading.error, DecodeError)
+        assert len(reading.events) == 1
+
+
 def test_images() -> None:
     assert stream(line(images=["/9j/"]), last()).message.content == (ImageContent(data=b"\xff\xd8\xff"),)
 
@@ -283,8 +311,8 @@ WRONG: list[tuple[Any, str]] = [
     ([], "expected a JSON object, got list"),
     (None, "expected a JSON object, got null"),
     (b"{]\n", "not JSON"),
-    ({}, "neither `message` nor `done` nor `error`, but nothing"),
-    ({"id": "x", "choices": []}, "but 'choices', 'id'"),
+    ({"id": "x", "choices": []}, "neither `message` nor `done` nor `error`, but 'choices', 'id'"),
+    ({"candidates": []}, "but 'candidates'"),
     (line() | {"message": "text"}, "message: expected an object, got str"),
     (line() | {"done": "yes"}, "done: expected true or false, got str"),
     (line() | {"done": 1}, "done: expected true or false, got int"),

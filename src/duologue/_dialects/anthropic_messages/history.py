@@ -5,8 +5,9 @@
   one refuses it by itself.
 - Tools' results are the user's to give, all those of one turn in one message:
   https://platform.claude.com/docs/en/agents-and-tools/tool-use/handle-tool-calls
-- An answer goes back block by block as it came. Thoughts without a signature are not Anthropic's own (or were cut
-  off) and stay behind, since they would be refused; a provider whose row names a `reasoning_field` does take them.
+- An answer goes back block by block as it came, but for texts that would be refused. Thoughts without a signature are
+  not Anthropic's own (or were cut off) and stay behind, since they would be refused as well; a provider whose row names
+  a `reasoning_field` does take them.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from duologue._dialects.anthropic_messages.parts import PLACE
-from duologue._dialects.request import arguments_object, mark_cache_point, to_base64
+from duologue._dialects.request import arguments_object, mark_cache_point, said_parts, to_base64
 from duologue.errors import UnsupportedError
 from duologue.models import (
     CachePoint,
@@ -28,7 +29,7 @@ from duologue.models import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from duologue.models import ContentPart, Message, Provider, ToolCall
 
@@ -88,7 +89,7 @@ def _system(message: Message, _provider: Provider) -> _Blocks:
 
 def _user(message: Message, _provider: Provider) -> _Blocks:
     blocks: _Blocks = []
-    for part in message.content:
+    for part in said_parts(message):
         _add(blocks, part, message.role)
     return blocks
 
@@ -98,7 +99,7 @@ def _tool(message: Message, _provider: Provider) -> _Blocks:
         raise UnsupportedError("a tool message needs tool_call_id: make it with Message.tool(call.id, result)")
     # The result is marked as a whole: what stands in it cannot be kept without it.
     points = [part for part in message.content if isinstance(part, CachePoint)]
-    blocks = [_part(part, message.role) for part in message.content if part not in points]
+    blocks = [_part(part, message.role) for part in said_parts(message) if part not in points]
     result: dict[str, Any] = {"type": "tool_result", "tool_use_id": message.tool_call_id, "content": _short(blocks)}
     if message.is_error:
         result["is_error"] = True
@@ -112,9 +113,12 @@ def _assistant(message: Message, provider: Provider) -> _Blocks:
     """An answer on its way back, each call where it stood."""
     blocks: _Blocks = []
     calls = list(message.tool_calls)
+    refused = _refused_texts(message.content)
     for place, part in enumerate(message.content):
         while calls and calls[0].extra.get(PLACE, place + 1) <= place:
             blocks.append(_call(calls.pop(0)))
+        if place in refused:
+            continue
         if isinstance(part, ReasoningContent):
             blocks += _thinking(part, provider)
         elif isinstance(part, CitationContent):
@@ -137,6 +141,23 @@ _ROLES: dict[str, Callable[[Message, Provider], _Blocks]] = {
 
 
 # -- an answer's parts -------------------------------------------------------------------------------------------------
+
+
+def _refused_texts(parts: Sequence[ContentPart]) -> set[int]:
+    """The places of texts that would be refused: empty ones anywhere, and those of blanks with no word after them in
+    the message, since one with no word at all is refused, as is a conversation that ends in blanks.
+
+    https://platform.claude.com/docs/en/build-with-claude/prompt-engineering/prefill-claudes-response,
+    https://github.com/LibreChat-AI/agents/pull/124
+    """
+    refused: set[int] = set()
+    words = False
+    for place, part in reversed(list(enumerate(parts))):
+        if isinstance(part, (TextContent, RefusalContent)):
+            words = words or bool(part.text.strip())
+            if not (words and part.text):
+                refused.add(place)
+    return refused
 
 
 def _thinking(part: ReasoningContent, provider: Provider) -> _Blocks:

@@ -12,6 +12,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from duologue._dialects.bedrock_converse.parts import given, read_citation, read_media
+from duologue._dialects.bedrock_converse.places import Places
 from duologue._dialects.shape import a_string, an_array, an_object, some_bytes
 from duologue._json import loads
 from duologue.errors import DecodeError
@@ -31,10 +32,10 @@ _REASONING_KEYS = frozenset({"text", "signature", "redactedContent"})
 class Message:
     """What the blocks of one answer share."""
 
-    __slots__ = ("calls", "text")
+    __slots__ = ("places", "text")
 
     def __init__(self) -> None:
-        self.calls = 0
+        self.places = Places()
         self.text = 0  # how much there is so far, in characters
 
 
@@ -75,15 +76,15 @@ class Block:
     def flush(self, events: list[StreamEvent]) -> None:
         """Give what has waited, since nothing more of the block will come."""
         for kind, pieces in self._media.items():
-            events.append(ContentDelta(read_media(kind, pieces), block=self._index))
+            self._part(ContentDelta(read_media(kind, pieces), block=self._index), events)
         if self._redacted:
             self._give("redactedContent", {"reasoningContent": {"redactedContent": _joined(self._redacted)}}, events)
         if self._server_tool is not None:
             self._give(_SERVER_TOOL, {"toolUse": {**self._server_tool, "input": self._whole_input()}}, events)
         if self._server_result is not None:
             self._give("toolResult", {"toolResult": self._server_result}, events)
-        citations = [read_citation(note, *self._text_span) for note in self._citations]
-        events += [ContentDelta(citation, block=self._index) for citation in citations]
+        for note in self._citations:
+            self._part(ContentDelta(read_citation(note, *self._text_span), block=self._index), events)
         self._media, self._redacted, self._citations = {}, [], []
         self._server_tool = self._server_result = None
         self._server_input = []
@@ -107,7 +108,11 @@ class Block:
                 self.unknown(kind, value, events)
 
     def _give(self, kind: str, raw: dict[str, Any], events: list[StreamEvent]) -> None:
-        events.append(ContentDelta(UnknownContent({"type": kind, **raw}), block=self._index))
+        self._part(ContentDelta(UnknownContent({"type": kind, **raw}), block=self._index), events)
+
+    def _part(self, event: TextDelta | ReasoningDelta | ContentDelta, events: list[StreamEvent]) -> None:
+        self._message.places.part(event)
+        events.append(event)
 
     def _text(self, value: Any, events: list[StreamEvent]) -> None:
         text = a_string(value, "delta.text")
@@ -116,17 +121,17 @@ class Block:
             begin = self._message.text if begin is None else begin
             self._message.text += len(text)
             self._text_span = (begin, self._message.text)
-            events.append(TextDelta(text, block=self._index))
+            self._part(TextDelta(text, block=self._index), events)
 
     def _reasoning(self, value: Any, events: list[StreamEvent]) -> None:
         piece = an_object(value, "delta.reasoningContent")
         text = a_string(piece.get("text"), "delta.reasoningContent.text")
         if text:
-            events.append(ReasoningDelta(text, block=self._index))
+            self._part(ReasoningDelta(text, block=self._index), events)
         signature = a_string(piece.get("signature"), "delta.reasoningContent.signature")
         if signature:
             self._signature += signature
-            events.append(ReasoningDelta("", signature=self._signature, block=self._index))
+            self._part(ReasoningDelta("", signature=self._signature, block=self._index), events)
         redacted = a_string(piece.get("redactedContent"), "delta.reasoningContent.redactedContent")
         if redacted:
             self._redacted.append(redacted)
@@ -144,8 +149,7 @@ class Block:
         if head.get("type") == _SERVER_TOOL:
             self._server_tool = dict(head)
             return
-        self._call, self._arguments = self._message.calls, False
-        self._message.calls += 1
+        self._call, self._arguments = self._message.places.call(self._index), False
         events.append(
             ToolCallDelta(
                 self._call,

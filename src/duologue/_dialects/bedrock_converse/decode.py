@@ -118,6 +118,7 @@ class Decoder:
         self._start({}, events)
         for block in self._blocks.values():
             block.stop(events)
+        events += self._message.places.told()
         word = a_string(payload.get("stopReason"), "stopReason")
         if word:
             self.finish[0] = (FINISH_REASONS.get(word, "unknown"), word)

@@ -9,7 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from duologue._dialects.bedrock_converse.media import Names, encode_audio, encode_file, encode_image
-from duologue._dialects.request import arguments_object
+from duologue._dialects.bedrock_converse.places import PLACE
+from duologue._dialects.request import arguments_object, said_parts
+from duologue._dialects.shape import an_index
 from duologue.errors import UnsupportedError
 from duologue.models import (
     AudioContent,
@@ -83,8 +85,8 @@ def _blocks(message: Message, names: Names) -> _Blocks:
     if message.name is not None:
         raise UnsupportedError("the bedrock-converse format has no names in messages")
     if message.role == "assistant":
-        return _said(message.content, names) + [_call(call) for call in message.tool_calls]
-    return [_part(part, names) for part in message.content]
+        return _said(message, names)
+    return [_part(part, names) for part in said_parts(message)]
 
 
 def _result(message: Message, names: Names) -> _Blocks:
@@ -102,15 +104,19 @@ def _result(message: Message, names: Names) -> _Blocks:
 
 def _call(call: ToolCall) -> dict[str, Any]:
     arguments = arguments_object(call, where="the bedrock-converse format")
-    return {"toolUse": {"toolUseId": call.id, "name": call.name, "input": arguments, **call.extra}}
+    extra = {key: value for key, value in call.extra.items() if key != PLACE}
+    return {"toolUse": {"toolUseId": call.id, "name": call.name, "input": arguments, **extra}}
 
 
-def _said(parts: Iterable[ContentPart], names: Names) -> _Blocks:
-    """An answer on its way back."""
+def _said(message: Message, names: Names) -> _Blocks:
+    """An answer on its way back, each call where it stood."""
     blocks: _Blocks = []
+    calls = list(message.tool_calls)
     place = 0
     span: tuple[int, int] | None = None  # of the text before, in the whole text
-    for part in parts:
+    for number, part in enumerate(message.content):
+        while calls and _stands_before(calls[0], number):
+            blocks.append(_call(calls.pop(0)))
         if isinstance(part, CitationContent):
             _cite(blocks, part, cited=part.start is not None and (part.start, part.end) == span)
             continue
@@ -120,7 +126,12 @@ def _said(parts: Iterable[ContentPart], names: Names) -> _Blocks:
             span = (begin, place) if part.text.strip() else None
         if not _would_be_refused(part):
             blocks.append(_part(part, names))
-    return blocks
+    return blocks + [_call(call) for call in calls]
+
+
+def _stands_before(call: ToolCall, number: int) -> bool:
+    place = an_index(call.extra.get(PLACE))
+    return place is not None and place <= number
 
 
 def _would_be_refused(part: ContentPart) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from duologue._dialects import Wire
-from duologue._dialects.request import data_url, encode_fields, merged, named
+from duologue._dialects.request import data_url, encode_fields, merged, named, said_parts
 from duologue.errors import UnsupportedError
 from duologue.models import (
     CitationContent,
@@ -63,7 +63,7 @@ def _message(message: Message) -> dict[str, Any]:
 def _content(message: Message) -> str | list[dict[str, Any]]:
     if all(isinstance(part, TextContent) for part in message.content):
         return message.text
-    return [_part(part, message.role) for part in message.content]
+    return [_part(part, message.role) for part in said_parts(message)]
 
 
 def _assistant(message: Message) -> dict[str, Any]:
@@ -72,7 +72,7 @@ def _assistant(message: Message) -> dict[str, Any]:
     wire: dict[str, Any] = dict(fields)
     content = [
         _part(part, "assistant")
-        for part in message.content
+        for part in said_parts(message)
         if not (isinstance(part, CitationContent) or _is_field(part) or _is_plan(part, fields))
     ]
     if content:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from duologue._dialects.gemini.candidate import PART_FIELDS
-from duologue._dialects.request import arguments_object, merged, to_base64
+from duologue._dialects.request import arguments_object, is_empty, merged, said_parts, to_base64
 from duologue._json import dumps, loads
 from duologue.errors import DecodeError, UnsupportedError
 from duologue.models import (
@@ -25,7 +25,7 @@ from duologue.models import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from duologue.models import ContentPart, Message, ToolCall
 
@@ -39,7 +39,7 @@ def encode_system(messages: Iterable[Message]) -> list[Part]:
     parts: list[Part] = []
     for message in messages:
         _refuse_name(message)
-        for part in message.content:
+        for part in said_parts(message):
             if not isinstance(part, TextContent):
                 raise UnsupportedError(f"a system message cannot hold {part.type} content in the gemini format")
             parts.append({"text": part.text})
@@ -75,7 +75,7 @@ def _turn(message: Message) -> dict[str, Any]:
     _refuse_name(message)
     if message.role == "assistant":
         return {"role": "model", "parts": _model_parts(message) or [{"text": ""}]}
-    return {"role": "user", "parts": [_part(part, message.role) for part in message.content] or [{"text": ""}]}
+    return {"role": "user", "parts": [_part(part, message.role) for part in said_parts(message)] or [{"text": ""}]}
 
 
 def _refuse_name(message: Message) -> None:
@@ -99,11 +99,24 @@ def _model_parts(message: Message) -> list[Part]:
     waiting = [(call.extra.get("parts_before", len(message.content)), _call(call)) for call in message.tool_calls]
     for number, part in enumerate(message.content):
         parts += [call for place, call in waiting if place == number]
-        if isinstance(part, UnknownContent) and part.raw.get("type") == PART_FIELDS:
-            _put_back(parts, _without_type(part))
-        elif not isinstance(part, CitationContent):
+        fields = _fields_beside(part)
+        if fields is not None:
+            _put_back(parts, fields)
+        elif not isinstance(part, CitationContent) and not _is_needless(message.content[number : number + 2]):
             parts.append(_part(part, message.role))
     return parts + [call for place, call in waiting if place not in range(len(message.content))]
+
+
+def _fields_beside(part: ContentPart) -> Part | None:
+    """What was said beside the part before, where that is what it keeps."""
+    if isinstance(part, UnknownContent) and part.raw.get("type") == PART_FIELDS:
+        return _without_type(part)
+    return None
+
+
+def _is_needless(parts: Sequence[ContentPart]) -> bool:
+    """Whether the first of two says nothing, and has nothing beside it."""
+    return is_empty(parts[0]) and not any(map(_fields_beside, parts[1:]))
 
 
 def _put_back(parts: list[Part], fields: dict[str, Any]) -> None:

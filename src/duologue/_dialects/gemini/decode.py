@@ -15,6 +15,7 @@ from duologue._dialects.api_errors import api_error
 from duologue._dialects.gemini.candidate import Candidate
 from duologue._dialects.gemini.parts import FINISH_REASONS, read_usage
 from duologue._dialects.shape import a_string, an_array, an_index, an_object
+from duologue._frames.array import END, Element
 from duologue._json import loads
 from duologue.errors import DecodeError
 from duologue.events import Start, StreamEvent, Unknown, UsageUpdate
@@ -51,14 +52,26 @@ class Decoder:
         if frame.data.strip() != _DONE:
             self._chunks(loads(frame.data), events)
 
+    def feed_array(self, frame: Element | str, events: list[StreamEvent]) -> None:
+        """Decode an element of a stream that is an array, its end, or an answer that was not streamed."""
+        if isinstance(frame, str):
+            self.feed_whole(frame, events)
+        elif frame == END:
+            self._end(array=True)
+        else:
+            self._chunk(an_object(loads(frame.data), "the answer"), events)
+
     def feed_whole(self, body: str, events: list[StreamEvent]) -> None:
         """Decode an answer that was not streamed, or a stream as one array; see `duologue._dialects.Decoder`."""
         payload = loads(body)
         self._chunks(payload, events)
+        self._end(array=isinstance(payload, list))
+
+    def _end(self, *, array: bool) -> None:
         if self._seen and not self._started:
             raise _no_answer(self._seen)
         # The array's end tells that no byte is missing, and not that the model came to one.
-        self.ended = self._started and (bool(self.finish) or not isinstance(payload, list))
+        self.ended = self._started and (bool(self.finish) or not array)
 
     def _chunks(self, payload: Any, events: list[StreamEvent]) -> None:
         for chunk in payload if isinstance(payload, list) else [payload]:

@@ -2,8 +2,8 @@
 
 https://docs.ollama.com/api/chat and `api/types.go` of https://github.com/ollama/ollama. A line of a stream and a whole
 answer have the same shape, so one road decodes both. A message has one text, one thinking and one list of calls, so all
-is in one block. A key that is not known here is kept: at the top as `Unknown` (`Start` has the first line's), inside
-the message as `UnknownContent` of the form `{"type": key, key: value}`.
+is in one block. What is not known here is kept: a line of another kind and a key at the top as `Unknown` (`Start` has
+the first line's), a key inside the message as `UnknownContent` of the form `{"type": key, key: value}`.
 """
 
 from __future__ import annotations
@@ -38,6 +38,8 @@ _COUNTS = ("prompt_eval_count", "eval_count")
 _CACHED = "prompt_eval_cached_count"
 _KEYS = frozenset({"message", "done", "done_reason", "error", "logprobs", _CACHED, *_COUNTS})
 _SAYS = frozenset({"message", "done"})
+# What other formats' chunks have in place of them.
+_FOREIGN = frozenset({"choices", "candidates"})
 _MESSAGE_KEYS = frozenset({"role", "content", "thinking", "tool_calls", "images"})
 _FUNCTION_KEYS = frozenset({"name", "arguments"})
 _CALL_KEYS = frozenset({"id", "function"})
@@ -52,6 +54,7 @@ class Decoder:
         self._provider = provider.name
         self._seen: dict[str, Any] = {}
         self._started = False
+        self._unknown: dict[str, Any] = {}
         self._stamp = ""
         self._calls = 0
 
@@ -60,11 +63,11 @@ class Decoder:
         line = loads(frame)
         if not isinstance(line, dict):
             raise DecodeError(f"expected a JSON object, got {kind_of(line)}")
-        error = line.get("error")
         if not line.keys() & _SAYS:
-            raise api_error(line) if error is not None else _no_line(line)
+            self._other(line, events)
+            return
         self._line(line, events)
-        if error:
+        if line.get("error"):
             raise api_error(line)
         self._end(line, events)
 
@@ -73,6 +76,17 @@ class Decoder:
         for line in _lines(body):
             if not self.ended:
                 self.feed(line, events)
+        if not self._started:
+            raise _no_answer(self._unknown)
+
+    def _other(self, line: dict[str, Any], events: list[StreamEvent]) -> None:
+        """An error, which may have a shape of its own; another provider's format; or something new."""
+        if line.get("error") is not None or line.keys() & {"detail", "code"}:
+            raise api_error(line)
+        if line.keys() & _FOREIGN:
+            raise _no_answer(line)
+        self._unknown = line
+        events.append(Unknown(line))
 
     def _line(self, line: dict[str, Any], events: list[StreamEvent]) -> None:
         self._top(line, events)
@@ -194,9 +208,6 @@ def _usage(line: dict[str, Any]) -> Usage:
     )
 
 
-def _no_line(line: dict[str, Any]) -> Exception:
-    """A reply of another kind: an error in a shape of its own, or another provider's format."""
-    if line.keys() & {"detail", "code"}:
-        return api_error(line)
+def _no_answer(line: dict[str, Any]) -> DecodeError:
     keys = ", ".join(sorted(map(repr, line))[:8])
     return DecodeError(f"no Ollama answer: it has neither `message` nor `done` nor `error`, but {keys or 'nothing'}")
