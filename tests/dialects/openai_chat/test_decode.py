@@ -664,7 +664,7 @@ ERRORS: list[tuple[str, bytes, type[APIError], dict[str, Any]]] = [
         {"message": "Incorrect key", "code": "invalid_api_key"},
     ),
     ("Mistral", data({"object": "error", "message": "m", "type": "x"}), APIError, {"message": "m", "type": "x"}),
-    ("Mistral, of FastAPI", data({"detail": [{"msg": "m"}]}), APIError, {"message": "[{'msg': 'm'}]"}),
+    ("Mistral, of FastAPI", data({"detail": [{"msg": "m"}]}), APIError, {"message": "m"}),
     (
         "Cerebras",
         data({"message": "slow", "type": "rate_limit_error", "param": None, "code": "rate_limit_exceeded"}),
