@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from duologue import ChatRequest, FileContent, ImageContent, ToolCall, UnsupportedError
-from duologue._dialects.request import arguments_object, data_url, encode_fields, merged, named
+from duologue import AudioContent, ChatRequest, FileContent, ImageContent, ToolCall, UnsupportedError
+from duologue._dialects.request import arguments_object, data_url, encode_fields, merged, named, with_data
 
 
 def test_fields_go_where_their_table_says() -> None:
@@ -52,3 +52,43 @@ def test_arguments_as_an_object() -> None:
         assert arguments_object(ToolCall("c", "f", arguments), where="x") == {"INVALID_JSON": arguments}
     with pytest.raises(UnsupportedError, match="x has no custom tool calls"):
         arguments_object(ToolCall("c", "f", "free text", "custom"), where="x")
+
+
+@pytest.mark.parametrize(
+    ("url", "data", "media_type"),
+    [
+        ("data:image/png;base64,YWI=", b"ab", "image/png"),
+        ("DATA:Image/PNG;Base64,YWI%3D", b"ab", "image/png"),
+        ("data:text/plain;charset=utf-8;base64,w6Q=", "ä".encode(), "text/plain"),
+        ("data:text/csv,a%2Cb,c.png", b"a,b,c.png", "text/csv"),
+        ("data:,a", b"a", "text/plain"),
+        ("data:;base64,", b"", "text/plain"),
+    ],
+)
+def test_an_address_that_is_the_data(url: str, data: bytes, media_type: str) -> None:
+    for part in (ImageContent.from_url(url), FileContent.from_url(url), AudioContent(url=url)):
+        found = with_data(part)
+        assert type(found) is type(part)
+        assert (found.url, found.data, found.media_type) == (None, data, media_type)
+    assert with_data(FileContent(url=url, filename="n")).filename == "n"
+    assert with_data(ImageContent(url=url, detail="low")).detail == "low"
+
+
+def test_what_the_address_does_not_say_the_part_may() -> None:
+    assert with_data(ImageContent(url="data:;base64,YWI=", media_type="image/gif")).media_type == "image/gif"
+    assert with_data(ImageContent(url="data:image/png;base64,YWI=", media_type="image/gif")).media_type == "image/png"
+
+
+@pytest.mark.parametrize("url", ["https://x/data:image/png;base64,YWI=", "s3://b/k", None])
+def test_other_addresses_stay(url: str | None) -> None:
+    part = ImageContent(url=url, data=None if url else b"a")
+    assert with_data(part) is part
+
+
+@pytest.mark.parametrize(
+    "url", ["data:image/png;base64", "data:image/png;base64,?secret?", "data:image/png;base64,YWI"]
+)
+def test_an_address_that_should_be_the_data(url: str) -> None:
+    """What is in it is not shown."""
+    with pytest.raises(UnsupportedError, match=r"^the data: address of image content is not in the form of RFC 2397$"):
+        with_data(ImageContent(url=url))

@@ -8,7 +8,10 @@ body it stands for; `UNSUPPORTED` says of each why the format has no place for i
 from __future__ import annotations
 
 import base64
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import unquote_to_bytes
+
+import attrs
 
 from duologue.errors import DecodeError, UnsupportedError
 from duologue.models import RefusalContent, TextContent
@@ -28,6 +31,8 @@ if TYPE_CHECKING:
     )
 
     Convert = Callable[[Any], dict[str, Any]]
+
+Media = TypeVar("Media", bound="ImageContent | FileContent | AudioContent")
 
 # What is the case anyway: asking for it asks for nothing, so it is no reason to refuse a request.
 _AS_IT_IS = {
@@ -130,6 +135,33 @@ def data_url(part: ImageContent | FileContent | AudioContent) -> str:
     if part.data is None:
         raise UnsupportedError(f"{part.type} content needs url or data")
     return f"data:{part.media_type or 'application/octet-stream'};base64,{to_base64(part.data)}"
+
+
+def with_data(part: Media) -> Media:
+    """The part with the bytes that its `data:` address holds, for a format that takes those as data; any other part as
+    it is.
+
+    Raises:
+        UnsupportedError: the address holds none.
+    """
+    scheme, _, rest = (part.url or "").partition(":")
+    if scheme.lower() != "data":
+        return part
+    try:
+        media_type, data = _read_data_url(rest)
+    except ValueError:  # the address is not shown
+        raise UnsupportedError(f"the data: address of {part.type} content is not in the form of RFC 2397") from None
+    return attrs.evolve(part, url=None, data=data, media_type=media_type or part.media_type or "text/plain")
+
+
+def _read_data_url(rest: str) -> tuple[str, bytes]:
+    """The media type and the data: https://www.rfc-editor.org/rfc/rfc2397"""
+    head, comma, text = rest.partition(",")
+    if not comma:
+        raise ValueError("no data")
+    media_type, *parameters = head.lower().split(";")
+    data = unquote_to_bytes(text)
+    return media_type, base64.b64decode(data, validate=True) if parameters[-1:] == ["base64"] else data
 
 
 def arguments_object(call: ToolCall, *, where: str) -> dict[str, Any]:

@@ -298,3 +298,17 @@ def test_a_place_that_is_no_longer_there() -> None:
     call = ToolCall("1", "f", "{}", extra={"parts_before": 5})
     sent = {"type": "tool_use", "id": "1", "name": "f", "input": {}}
     assert said(Message.assistant("a", tool_calls=[call])) == [("assistant", [text("a"), sent])]
+
+
+def test_addresses_that_are_the_data_go_as_data() -> None:
+    url = f"data:image/png;base64,{base64.b64encode(PNG).decode()}"
+    image = ImageContent.from_url(url)
+    assert said(Message.user(image)) == [("user", [{"type": "image", "source": data("image/png", PNG)}])]
+    assert said(Message("tool", [image], tool_call_id="1")) == [
+        ("user", [result("1", [{"type": "image", "source": data("image/png", PNG)}])])
+    ]
+    file = FileContent.from_url("data:application/pdf;base64,JVBERi0=", filename="f")
+    document = {"type": "document", "source": data("application/pdf", b"%PDF-"), "title": "f"}
+    assert said(Message.user(file)) == [("user", [document])]
+    with pytest.raises(UnsupportedError, match="takes images by url, or as data of"):
+        said(Message.user(ImageContent.from_url("data:image/bmp;base64,Qk0=")))

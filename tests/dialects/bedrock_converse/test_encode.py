@@ -598,3 +598,19 @@ def meaning(request: dict[str, Any]) -> Any:
     for nothing in (', "status": "success"', '"stopSequences": [], ', ', "stopSequences": []'):
         text = text.replace(nothing, "")
     return {key: value for key, value in json.loads(text).items() if value not in ({}, [])}
+
+
+def test_addresses_that_are_the_data_go_as_data() -> None:
+    said: list[Any] = [
+        ImageContent.from_url("data:image/png;base64,YQ=="),
+        FileContent.from_url("data:application/pdf;base64,YQ==", filename="f.pdf"),
+        AudioContent.from_url("data:audio/wav;base64,YQ=="),
+        FileContent.from_url("data:video/mp4;base64,YQ=="),
+    ]
+    source = {"bytes": "YQ=="}
+    assert content(Message.user(said)) == [
+        {"image": {"format": "png", "source": source}},
+        {"document": {"format": "pdf", "name": "f", "source": source}},
+        {"audio": {"format": "wav", "source": source}},
+        {"video": {"format": "mp4", "source": source}},
+    ]

@@ -486,3 +486,12 @@ def test_a_recorded_request_can_be_said(recording: Recording) -> None:
     expected = dict(recording.about["request"])
     expected["contents"] = [{"role": "user", **turn} for turn in expected["contents"]]
     assert {key: value for key, value in found.items() if value} == {k: v for k, v in expected.items() if v}
+
+
+def test_addresses_that_are_the_data_go_as_data() -> None:
+    part = {"inlineData": {"mimeType": "image/png", "data": b64(b"png")}}
+    for media in (ImageContent, FileContent):
+        content = media.from_url(f"data:image/png;base64,{b64(b'png')}")
+        assert turns(Message.user(content)) == [{"role": "user", "parts": [part]}]
+    result = Message("tool", [content], tool_call_id="c", name="f")
+    assert turns(result)[0]["parts"][0]["functionResponse"]["parts"] == [part]

@@ -196,6 +196,14 @@ def test_images_and_sound(part: ContentPart, expected: str) -> None:
     assert wires(Message.user(["look", part])) == [{"role": "user", "content": "look", "images": [expected]}]
 
 
+def test_addresses_that_are_the_data_go_as_data() -> None:
+    said: list[Any] = [
+        ImageContent.from_url("data:image/png;base64,YQ=="),
+        AudioContent.from_url("data:audio/wav;base64,Yg=="),
+    ]
+    assert wires(Message.user(said)) == [{"role": "user", "content": "", "images": ["YQ==", "Yg=="]}]
+
+
 def test_a_result_with_an_image() -> None:
     image = ImageContent(data=b"\xff")
     [_, result] = wires(

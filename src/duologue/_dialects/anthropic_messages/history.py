@@ -15,7 +15,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from duologue._dialects.anthropic_messages.parts import PLACE
-from duologue._dialects.request import arguments_object, mark_cache_point, said_parts, to_base64
+from duologue._dialects.request import arguments_object, mark_cache_point, said_parts, to_base64, with_data
 from duologue.errors import UnsupportedError
 from duologue.models import (
     CachePoint,
@@ -205,6 +205,7 @@ def _base64(media_type: str | None, data: bytes) -> dict[str, Any]:
 def _image(part: ImageContent) -> dict[str, Any]:
     if part.detail not in (None, "auto"):
         raise UnsupportedError(f"{_FORMAT} has no detail setting for images")
+    part = with_data(part)
     if part.url is not None:
         return {"type": "image", "source": {"type": "url", "url": part.url}}
     if part.data is None or part.media_type not in _IMAGES:
@@ -220,6 +221,7 @@ def _file(part: FileContent) -> dict[str, Any]:
 def _file_source(part: FileContent) -> dict[str, Any]:
     if part.file_id is not None:
         return {"type": "file", "file_id": part.file_id}
+    part = with_data(part)
     if part.url is not None:
         return {"type": "url", "url": part.url}
     media_type = part.media_type or ""

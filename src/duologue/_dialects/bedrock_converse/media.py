@@ -9,7 +9,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from duologue._dialects.bedrock_converse.parts import AUDIO_FORMATS, DOCUMENT_FORMATS, IMAGE_FORMATS, VIDEO_FORMATS
-from duologue._dialects.request import to_base64
+from duologue._dialects.request import to_base64, with_data
 from duologue.errors import UnsupportedError
 
 if TYPE_CHECKING:
@@ -39,12 +39,14 @@ class Names:
 def encode_image(part: ImageContent) -> dict[str, Any]:
     if part.detail is not None:
         raise UnsupportedError("the bedrock-converse format has no detail of images")
+    part = with_data(part)
     return {"image": {"format": _format(part, IMAGE_FORMATS), "source": _source(part)}}
 
 
 def encode_file(part: FileContent, names: Names) -> dict[str, Any]:
     if part.file_id is not None:
         raise UnsupportedError("the bedrock-converse format takes files as data or by an s3:// address, not by file_id")
+    part = with_data(part)
     if _is_video(part):
         return {"video": {"format": _format(part, VIDEO_FORMATS), "source": _source(part)}}
     document = {"format": _format(part, DOCUMENT_FORMATS), "name": names.name(part.filename), "source": _source(part)}
@@ -52,6 +54,7 @@ def encode_file(part: FileContent, names: Names) -> dict[str, Any]:
 
 
 def encode_audio(part: AudioContent) -> dict[str, Any]:
+    part = with_data(part)
     return {"audio": {"format": _format(part, AUDIO_FORMATS), "source": _source(part)}}
 
 

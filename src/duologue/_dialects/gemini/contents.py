@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from duologue._dialects.gemini.candidate import PART_FIELDS
-from duologue._dialects.request import arguments_object, is_empty, merged, said_parts, to_base64
+from duologue._dialects.request import arguments_object, is_empty, merged, said_parts, to_base64, with_data
 from duologue._json import dumps, loads
 from duologue.errors import DecodeError, UnsupportedError
 from duologue.models import (
@@ -191,6 +191,7 @@ def _blob(part: ContentPart) -> Part:
 
 def _media(part: ImageContent | FileContent | AudioContent) -> Part:
     """Media as data, or by the URI of an uploaded file or another that Google can fetch. A file's name has no place."""
+    part = with_data(part)
     uri = part.url
     if isinstance(part, FileContent) and part.file_id is not None:
         uri = _FILES + part.file_id if part.file_id.startswith("files/") else part.file_id

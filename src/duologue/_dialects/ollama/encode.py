@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from duologue._dialects import Wire
-from duologue._dialects.request import arguments_object, encode_fields, merged, named, to_base64
+from duologue._dialects.request import arguments_object, encode_fields, merged, named, to_base64, with_data
 from duologue.errors import UnsupportedError
 from duologue.models import (
     AudioContent,
@@ -124,6 +124,8 @@ _IN_ANSWERS = (*_IN_WORDS, RefusalContent, ReasoningContent, CitationContent)
 
 def _media(part: ContentPart, role: str) -> str:
     """An image, or sound, which goes the same way: the server looks at the first bytes (`llm/llama_server.go`)."""
+    if isinstance(part, (ImageContent, AudioContent)):
+        part = with_data(part)
     if isinstance(part, ImageContent):
         if part.detail is not None:
             raise UnsupportedError("the ollama format has no detail for images")
