@@ -36,6 +36,7 @@ RENAMES: Final[Mapping[str, str]] = {
     "AsyncOnce": "Once",  # ours
     "AsyncRoad": "Road",  # ours
     "AsyncProxyPool": "ProxyPool",  # ours
+    "AsyncSocksPool": "SocksPool",  # ours
     "AsyncTransport": "Transport",  # ours
     "AsyncTunnel": "Tunnel",  # ours
     "AsyncTimedStream": "TimedStream",  # ours

@@ -45,6 +45,7 @@ class AsyncRoad:
         self._limits = config.limits
         self._endpoint = endpoint
         self._theirs = checked_client(http_client, "aclose")
+        self._trust_env = bool(config.options.get("trust_env", True))
         self._pace = Pace(config.limits.requests_per_minute)
         self.closed = False
         self._start_anew()
@@ -154,6 +155,7 @@ class AsyncRoad:
     def _new_pool(self, base_url: str) -> AsyncTransport:
         from duologue._async.transport import AsyncTransport
 
-        proxy = proxy_for(base_url)
-        encrypted = base_url.startswith("https:") or (proxy is not None and proxy.url.scheme == "https")
-        return AsyncTransport(ssl_context() if encrypted else None, self._limits.max_connections, proxy)
+        proxy = proxy_for(base_url) if self._trust_env else None
+        encrypted = base_url.startswith("https:") or (proxy is not None and proxy.url.startswith("https:"))
+        context = ssl_context(trust_env=self._trust_env) if encrypted else None
+        return AsyncTransport(context, self._limits.max_connections, proxy)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from contextvars import ContextVar
 from math import inf
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from duologue.config import Timeouts
@@ -96,33 +96,35 @@ class Deadlines:
         return None if total is None else max(0.001, self._start + total - now)
 
 
+# How everything begins that a proxy is told before it lets a connection through: CONNECT (RFC 9110, section 9.3.6), the
+# two messages of SOCKS 5 (RFC 1928), and its user and password (RFC 1929).
+_TO_PROXY = (b"CONNECT ", b"\x05", b"\x01")
+
+
 class Opening:
     """A request on its way out, for the connections to ask and to tell: httpx's own timeouts begin anew at each step,
     and nothing else would say which connection it is before the response is there."""
 
     def __init__(self, deadlines: Deadlines) -> None:
         self.deadlines = deadlines
-        self.network: Timed | None = None
+        self.network: Any = None
         self.stage: str | None = None
-        """How far it is, as far as our own connections tell: `connect`, `proxy` or `sent`."""
+        """How far it is, as far as our own connections tell: `connect`, `proxy`, `tls` or `sent`."""
 
-    def asks_proxy(self, network: Timed, now: float) -> None:
-        """A proxy is asked on this connection for one to the server."""
-        left = self.deadlines.connect(now)
-        self.network, self.stage = network, "proxy"
-        network.deadline = inf if left is None else now + left
-
-    def goes_out(self, network: Timed) -> None:
-        """Bytes of the request go out on this connection."""
-        if network is not self.network:
-            self.network, self.stage = network, "sent"
-            network.requests += 1
-            network.deadline = self.deadlines.end()
+    def goes_out(self, network: Timed, data: bytes, now: float) -> None:
+        """Bytes of the request, or what goes before it to a proxy, go out on this connection."""
+        if not data or (network is self.network and self.stage == "sent"):
+            return
+        to_proxy = data.startswith(_TO_PROXY)
+        self.network, self.stage = network, "proxy" if to_proxy else "sent"
+        network.requests += not to_proxy
+        left = self.deadlines.connect(now) if to_proxy else None
+        network.deadline = now + left if left is not None else inf if to_proxy else self.deadlines.end()
 
     @property
     def reused(self) -> bool:
         """Whether another request had gone out on the same connection before."""
-        return self.network is not None and self.network.requests > 1 and self.stage == "sent"
+        return self.network is not None and bool(self.network.requests > 1) and self.stage == "sent"
 
 
 # The request that this task or thread sends.
