@@ -38,6 +38,7 @@ RENAMES: Final[Mapping[str, str]] = {
     "AsyncProxyPool": "ProxyPool",  # ours
     "AsyncSocksPool": "SocksPool",  # ours
     "AsyncTransport": "Transport",  # ours
+    "AsyncTheirs": "Theirs",  # ours
     "AsyncTunnel": "Tunnel",  # ours
     "AsyncTimedStream": "TimedStream",  # ours
     "AsyncTimedBackend": "TimedBackend",  # ours
@@ -49,7 +50,7 @@ RENAMES: Final[Mapping[str, str]] = {
     "async_here": "here",  # likewise
     "async_run": "run",  # likewise
     "async_abandon": "abandon",  # likewise
-    "async_limit": "limit",  # likewise
+    "async_unwind": "unwind",  # likewise
     "async_ready": "ready",  # likewise
     "async_wire": "wire",  # likewise
     "AsyncBaseTransport": "BaseTransport",  # httpx

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 GOOD = reply(answer("x"))
 PASSWORD = "canary-0123456789"
 BASIC = b64encode(f"me:{PASSWORD}".encode()).decode()
+ONCE = RetryPolicy(max_retries=0)
 QUICK = RetryPolicy(max_retries=1, base_delay=0.001)
 
 
@@ -161,9 +162,8 @@ async def test_a_proxy_that_is_not_there(twin: Twin, road: Road) -> None:
 
 
 async def test_a_proxy_that_says_nothing(twin: Twin, road: Road) -> None:
-    bound = {"connect": 0.2} if road.name == "ours" else {"first_event": 0.2}
     with ScriptedServer([until_closed]) as proxy:
-        error = await failed(road, twin, Through(proxy), timeouts=Timeouts(**bound), retry=RetryPolicy(max_retries=0))
+        error = await failed(road, twin, Through(proxy), timeouts=Timeouts(connect=0.2), retry=ONCE)
         assert isinstance(error, StreamTimeout)
         assert error.phase == "connect"
         assert proxy.wait_until(lambda seen: seen.open == 0)
@@ -218,13 +218,12 @@ async def test_socks_that_refuses(twin: Twin, road: Road, answers: tuple[bytes, 
         assert PASSWORD not in shown(error)
 
 
-async def test_socks_that_says_nothing(twin: Twin, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Of a client of the caller's this cannot be promised: httpcore waits for the answer without an end."""
-    fields = {"timeouts": Timeouts(connect=0.2), "retry": RetryPolicy(max_retries=0)}
-    with fresh_contexts(), ScriptedServer(GOOD) as server, socks_proxy(server) as proxy:
-        error = await failed(Road("ours", monkeypatch, tmp_path), twin, Through(proxy, "socks5"), **fields)
+async def test_socks_that_says_nothing(twin: Twin, road: Road) -> None:
+    with ScriptedServer(GOOD) as server, socks_proxy(server) as proxy:
+        error = await failed(road, twin, Through(proxy, "socks5"), timeouts=Timeouts(connect=0.2), retry=ONCE)
         assert isinstance(error, StreamTimeout)
         assert error.phase == "connect"
+        assert proxy.wait_until(lambda seen: seen.open == 0)
 
 
 # -- what the environment may say -------------------------------------------------------------------------------------

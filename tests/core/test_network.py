@@ -185,25 +185,3 @@ def test_a_socks_proxy_without_what_speaks_to_it(monkeypatch: pytest.MonkeyPatch
 
 def test_a_proxy_does_not_show_its_password() -> None:
     assert repr(Proxy("http://p", (b"me", b"canary"))) == "Proxy(url='http://p')"
-
-
-@pytest.mark.parametrize(("close", "kind"), [("close", httpx.Client), ("aclose", httpx.AsyncClient)])
-def test_a_client_of_the_callers_own(close: str, kind: Any) -> None:
-    # Never opened, so there is nothing to close.
-    own = kind.__new__(kind)
-    assert checked_client(own, close) is own
-    assert checked_client(None, close) is None
-
-
-@pytest.mark.parametrize(
-    ("close", "given", "words"),
-    [
-        ("close", httpx.AsyncClient.__new__(httpx.AsyncClient), "an httpx.Client here; got AsyncClient"),
-        ("aclose", httpx.Client.__new__(httpx.Client), "an httpx.AsyncClient here; got Client"),
-        ("close", object(), "got object"),
-        ("close", open, "got builtin_function_or_method"),
-    ],
-)
-def test_a_client_that_is_none(close: str, given: Any, words: str) -> None:
-    with pytest.raises(ConfigurationError, match=words):
-        checked_client(given, close)

@@ -148,7 +148,7 @@ class AsyncOnce:
 
 class AsyncTunnel:
     """A connection through a proxy that is closed where it does not come about: httpcore would keep its place in the
-    pool for ever, and its socket open."""
+    pool for ever."""
 
     def __init__(self, connection: httpcore.AsyncConnectionInterface) -> None:
         self._connection = connection
@@ -169,9 +169,6 @@ class AsyncTunnel:
         except BaseException:
             self._failed = True
             await self._connection.aclose()
-            way = opening.get()
-            if way is not None and way.stage == "proxy" and way.network is not None:
-                await way.network.aclose()
             raise
 
 

@@ -6,6 +6,10 @@ without being imported.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from duologue._core.deadlines import CONNECTING
 from duologue.errors import (
     ConfigurationError,
     ConnectError,
@@ -19,6 +23,9 @@ from duologue.errors import (
     TLSError,
     TransportError,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 # Some of httpcore's own libraries too, since not all of their exceptions are translated.
 _LIBRARIES = ("httpx", "httpcore", "h2", "socksio")
@@ -40,6 +47,16 @@ def is_transport_failure(reason: Exception) -> bool:
     )
 
 
+@contextmanager
+def transport_failures_ignored() -> Iterator[None]:
+    """What is read in here is of no interest any more; only what is no failure of the line comes through."""
+    try:
+        yield
+    except Exception as reason:
+        if not is_transport_failure(reason):
+            raise
+
+
 def transport_error(reason: Exception, *, phase: str, begun: bool, stage: str | None = None) -> DuologueError:
     """Our error for one of the HTTP library's.
 
@@ -47,7 +64,7 @@ def transport_error(reason: Exception, *, phase: str, begun: bool, stage: str | 
     """
     names = _names(reason)
     words = str(reason) or names[0]
-    connecting = stage in ("connect", "proxy", "tls")
+    connecting = stage in CONNECTING
     for name in names:
         if name in ("ConnectTimeout", "PoolTimeout") or (connecting and name in _TIMES):
             return _no_connection(name)

@@ -6,7 +6,7 @@ import importlib.util
 from contextlib import suppress
 from functools import lru_cache
 from ipaddress import ip_address, ip_network
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, unquote_to_bytes, urlsplit
 
 import attrs
@@ -19,21 +19,6 @@ if TYPE_CHECKING:
 
 _PORTS = {"https": 443, "http": 80}
 _PROXIES = frozenset({"http", "https", "socks5", "socks5h"})
-
-Client = TypeVar("Client")
-
-
-def checked_client(http_client: Client, close: str) -> Client:
-    """The caller's HTTP client, if it is of the right kind: told by the name of its closing method, so that httpx and
-    forks of it both pass.
-
-    Raises:
-        ConfigurationError: it is of the other twin's kind, or none at all.
-    """
-    if http_client is not None and not (hasattr(http_client, close) and hasattr(http_client, "send")):
-        kind = "an httpx.AsyncClient" if close == "aclose" else "an httpx.Client"
-        raise ConfigurationError(f"http_client must be {kind} here; got {type(http_client).__name__}")
-    return http_client
 
 
 @lru_cache(maxsize=2)

@@ -149,7 +149,7 @@ class Once:
 
 class Tunnel:
     """A connection through a proxy that is closed where it does not come about: httpcore would keep its place in the
-    pool for ever, and its socket open."""
+    pool for ever."""
 
     def __init__(self, connection: httpcore.ConnectionInterface) -> None:
         self._connection = connection
@@ -170,9 +170,6 @@ class Tunnel:
         except BaseException:
             self._failed = True
             self._connection.close()
-            way = opening.get()
-            if way is not None and way.stage == "proxy" and way.network is not None:
-                way.network.close()
             raise
 
 
