@@ -36,7 +36,9 @@ RENAMES: Final[Mapping[str, str]] = {
     "AsyncOnce": "Once",  # ours
     "AsyncRoad": "Road",  # ours
     "AsyncProxyPool": "ProxyPool",  # ours
+    "AsyncSocksPool": "SocksPool",  # ours
     "AsyncTransport": "Transport",  # ours
+    "AsyncTheirs": "Theirs",  # ours
     "AsyncTunnel": "Tunnel",  # ours
     "AsyncTimedStream": "TimedStream",  # ours
     "AsyncTimedBackend": "TimedBackend",  # ours
@@ -48,7 +50,7 @@ RENAMES: Final[Mapping[str, str]] = {
     "async_here": "here",  # likewise
     "async_run": "run",  # likewise
     "async_abandon": "abandon",  # likewise
-    "async_limit": "limit",  # likewise
+    "async_unwind": "unwind",  # likewise
     "async_ready": "ready",  # likewise
     "async_wire": "wire",  # likewise
     "AsyncBaseTransport": "BaseTransport",  # httpx

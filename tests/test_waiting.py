@@ -4,22 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import sys
-import time
 from typing import TYPE_CHECKING
 
-from duologue._waiting.network import limit
 from duologue._waiting.places import async_abandon
 
 if TYPE_CHECKING:
     import pytest
-
-
-def test_a_connection_without_a_socket_cannot_be_limited() -> None:
-    seen = []
-    with limit(None, 0.01):
-        time.sleep(0.05)
-        seen.append("read on")
-    assert seen == ["read on"]
 
 
 def test_abandoned_where_trio_was_never_loaded(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import Any
 
 import pytest
 
-from duologue._core.deadlines import Deadlines, Timed
+from duologue._core.deadlines import Deadlines, Opening, Timed, opening
 from duologue.config import Timeouts
 
 LIMITS: dict[str, Any] = {"connect": 10, "first_event": 300, "idle": 120, "progress": 600, "total": None}
@@ -104,3 +105,60 @@ def test_timed() -> None:
     assert Connection().deadline is None
     assert isinstance(Connection(), Timed)
     assert not isinstance(object(), Timed)
+
+
+# -- on its way out ---------------------------------------------------------------------------------------------------
+
+POST, CONNECT, SOCKS = b"POST / HTTP/1.1\r\n", b"CONNECT h:443 HTTP/1.1\r\n", b"\x05\x01\x00"
+
+
+def way_out(**limits: Any) -> Opening:
+    return Opening(Deadlines(Timeouts(**{"connect": 10, "first_event": 300, **limits}), 100.0))
+
+
+def test_none_at_first() -> None:
+    assert opening.get() is None
+    way = way_out()
+    assert (way.network, way.stage, way.reused) == (None, None, False)
+
+
+def test_a_request() -> None:
+    way, network = way_out(), Timed()
+    for data in (POST, b"body", b""):
+        way.goes_out(network, data, 101.0)
+    assert (way.network, way.stage, way.reused) == (network, "sent", False)
+    assert (network.deadline, network.requests) == (400, 1)
+
+
+def test_another_one_on_the_same_connection() -> None:
+    network = Timed()
+    for _ in range(2):
+        way = way_out()
+        way.goes_out(network, POST, 101.0)
+    assert way.reused
+
+
+@pytest.mark.parametrize("data", [CONNECT, SOCKS])
+def test_to_a_proxy_and_through(data: bytes) -> None:
+    way, near, far = way_out(), Timed(), Timed()
+    for piece in (data, b"", b"\x01\x02me"):
+        way.goes_out(near, piece, 101.0)
+    assert (way.network, way.stage, way.reused) == (near, "proxy", False)
+    assert (near.deadline, near.requests) == (110, 0)  # the time for connecting
+    network = far if data is CONNECT else near
+    way.goes_out(network, POST, 102.0)
+    assert (way.network, way.stage, way.reused) == (network, "sent", False)
+    assert network.deadline == 400
+
+
+def test_a_proxy_that_has_all_the_time() -> None:
+    way, network = way_out(connect=None), Timed()
+    way.goes_out(network, CONNECT, 101.0)
+    assert network.deadline == inf
+
+
+def test_a_body_is_for_no_proxy() -> None:
+    way, network = way_out(), Timed()
+    way.goes_out(network, POST, 101.0)
+    way.goes_out(network, SOCKS, 101.0)
+    assert way.stage == "sent"

@@ -27,6 +27,7 @@ from duologue.errors import (
     NotFoundError,
     OverloadedError,
     ProtocolError,
+    ProxyError,
     RateLimitError,
     RedirectRefused,
     ServerError,
@@ -386,6 +387,13 @@ def test_redirects_are_refused(status: int, body: bytes) -> None:
     assert error.status_code == status
     assert not error.retryable
     assert "elsewhere" not in str(error)
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>who are you?</html>", b'{"error": {"message": "m"}}'])
+def test_a_proxy_that_asks_for_a_password(body: bytes) -> None:
+    error = read([body], status=407, headers=SSE).error
+    assert type(error) is ProxyError
+    assert (error.status_code, error.phase) == (407, "proxy")
 
 
 ERROR_BODIES: list[tuple[bytes, str]] = [

@@ -5,13 +5,15 @@ from __future__ import annotations
 import inspect
 import socket
 import ssl
+from pathlib import Path
 from typing import Any
 
 import httpcore
 import httpx
 import pytest
+import socksio
 
-from duologue._core.failures import is_transport_failure, transport_error
+from duologue._core.failures import is_transport_failure, transport_error, without_frames
 from duologue.errors import (
     ConfigurationError,
     ConnectError,
@@ -148,6 +150,12 @@ def test_what_was_in_the_way(behind: Exception | None, kind: type[DuologueError]
         assert transport_error(behind, phase="idle", begun=False).phase == "dns"
 
 
+def test_a_connection_that_ends_while_it_is_to_be_encrypted() -> None:
+    error = transport_error(httpcore.ConnectError("reset"), phase="idle", begun=False, stage="tls")
+    assert (type(error), error.phase, error.retryable) == (TLSError, "tls", True)
+    assert type(transport_error(httpcore.ReadTimeout("x"), phase="idle", begun=False, stage="tls")) is StreamTimeout
+
+
 def test_a_chain_without_an_end() -> None:
     reason = httpx.ConnectError("x")
     for _ in range(20):
@@ -177,3 +185,44 @@ def test_an_exception_without_words_is_called_by_its_name() -> None:
 @pytest.mark.parametrize("reason", [ValueError("x"), RuntimeError("x"), KeyError("x")])
 def test_what_is_no_failure_of_the_line(reason: Exception) -> None:
     assert not is_transport_failure(reason)
+
+
+@pytest.mark.parametrize("begun", [False, True])
+@pytest.mark.parametrize(
+    ("reason", "kind", "phase"),
+    [
+        (httpcore.ConnectError("words"), ProxyError, "proxy"),
+        (httpcore.ReadError("words"), ProxyError, "proxy"),
+        (httpcore.RemoteProtocolError("Server disconnected: words"), ProxyError, "proxy"),
+        (httpcore.RemoteProtocolError("illegal words"), ProxyError, "proxy"),
+        (ConnectionResetError("words"), ProxyError, "proxy"),
+        (socksio.ProtocolError("words"), ProxyError, "proxy"),
+        (httpcore.ProxyError("words"), ProxyError, "proxy"),
+        (httpcore.ReadTimeout("words"), StreamTimeout, "connect"),
+        (TimeoutError("words"), StreamTimeout, "connect"),
+        (httpcore.UnsupportedProtocol("words"), ConfigurationError, None),
+    ],
+)
+def test_on_the_way_through_a_proxy(
+    reason: Exception, kind: type[DuologueError], phase: str | None, begun: bool
+) -> None:
+    assert is_transport_failure(reason)
+    error = transport_error(reason, phase="idle", begun=begun, stage="proxy")
+    assert (type(error), error.phase) == (kind, phase)
+    assert "words" in error.message or kind is StreamTimeout
+
+
+def test_frames_are_left_behind() -> None:
+    def fail(secret: str) -> None:
+        try:
+            (Path(secret) / "nowhere").read_bytes()
+        except OSError as reason:
+            raise httpx.ConnectError("x") from reason
+
+    with pytest.raises(httpx.ConnectError) as caught:
+        fail("canary")
+    reason = without_frames(caught.value)
+    assert reason is caught.value
+    assert reason.__traceback__ is None
+    assert isinstance(reason.__cause__, OSError)
+    assert reason.__cause__.__traceback__ is None

@@ -11,7 +11,8 @@ from time import monotonic, time
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
-from duologue._core.network import checked_client, proxy_for, ssl_context
+from duologue._async.theirs import AsyncTheirs
+from duologue._core.network import proxy_for, ssl_context
 from duologue._core.pace import Pace
 from duologue._waiting.interrupt import AsyncInterrupt, async_run
 from duologue._waiting.places import AsyncKeeper, async_forget, async_here, in_forked_child
@@ -44,7 +45,8 @@ class AsyncRoad:
     def __init__(self, config: ClientConfig, endpoint: Endpoint, http_client: httpx.AsyncClient | None) -> None:
         self._limits = config.limits
         self._endpoint = endpoint
-        self._theirs = checked_client(http_client, "aclose")
+        self._theirs = None if http_client is None else AsyncTheirs(http_client)
+        self._trust_env = bool(config.options.get("trust_env", True))
         self.pace = Pace(config.limits.requests_per_minute)
         self.closing = self.closed = False
         self._start_anew()
@@ -111,30 +113,23 @@ class AsyncRoad:
 
     # -- requests ------------------------------------------------------------------------------------------------------
 
-    async def send(self, call: Call) -> httpx.Response:
-        """Send a call's request, and give the response as soon as its head is there."""
-        if self.closed or (self._theirs is not None and self._theirs.is_closed):
-            raise ClosedError("the client is closed")
+    async def send(self, call: Call, interrupt: AsyncInterrupt) -> httpx.Response | None:
+        """Send a call's request, and give the response as soon as its head is there; None where it was to wait no
+        longer."""
+        if error := self._closed_error():
+            raise error
         endpoint = self._endpoint
         if endpoint.base_url is None:
             endpoint = await async_run(endpoint.start)
             call.deadlines.restart(monotonic())
-        import httpx  # loaded with the first request, since it takes longer than all the rest
-
-        timeouts = call.begin_request(monotonic())
-        request = httpx.Request(
-            "POST",
-            f"{endpoint.base_url}{call.path}",
-            headers=call.headers(endpoint, time()),
-            content=call.body,
-            extensions={"timeout": timeouts},
-        )
-        pool = self._theirs or await self._pool(str(endpoint.base_url))
+        if interrupt.called:
+            return None
+        url, timeouts = f"{endpoint.base_url}{call.path}", call.begin_request(monotonic())
+        headers = call.headers(endpoint, time())
         try:
-            if isinstance(pool, httpx.AsyncBaseTransport):
-                response = await pool.handle_async_request(request)
-            else:
-                response = await pool.send(request, stream=True, follow_redirects=False)
+            if self._theirs is not None:
+                return await self._theirs.send(call, url, headers, timeouts, interrupt)
+            return await self._send(call, url, headers, timeouts)
         except Exception as reason:
             if type(reason).__name__ != "PoolTimeout":
                 raise
@@ -142,9 +137,27 @@ class AsyncRoad:
             raise PoolTimeout(
                 f"no connection came free ({words}): {self._crowd(waiting=1)}", phase="connect"
             ) from reason
-        # Where connections have no deadline of their own, this much is what the body's reads are held to.
-        timeouts["read"] = call.deadlines.body()
-        return response
+
+    async def _send(
+        self, call: Call, url: str, headers: dict[str, str], timeouts: dict[str, float | None]
+    ) -> httpx.Response:
+        """Send it on a connection of our own."""
+        import httpx  # loaded with the first request, since it takes longer than all the rest
+
+        request = httpx.Request("POST", url, headers=headers, content=call.body, extensions={"timeout": timeouts})
+        pool = await self._pool(url)
+        return await pool.handle_async_request(request)
+
+    def why(self, reason: Exception) -> Exception:
+        """Why something failed: for the reason given, or since the caller's own client was closed."""
+        return reason if self._theirs is None else self._closed_error() or reason
+
+    def _closed_error(self) -> ClosedError | None:
+        if self.closed:
+            return ClosedError("the client is closed")
+        if self._theirs is not None and self._theirs.closed:
+            return ClosedError("your http_client is closed")
+        return None
 
     async def aclose(self, grace: float) -> None:
         """Begin nothing new; give the streams that are open so many seconds, end them, and close what is ours."""
@@ -176,6 +189,7 @@ class AsyncRoad:
     def _new_pool(self, base_url: str) -> AsyncTransport:
         from duologue._async.transport import AsyncTransport
 
-        proxy = proxy_for(base_url)
-        encrypted = base_url.startswith("https:") or (proxy is not None and proxy.url.scheme == "https")
-        return AsyncTransport(ssl_context() if encrypted else None, self._limits.max_connections, proxy)
+        proxy = proxy_for(base_url) if self._trust_env else None
+        encrypted = base_url.startswith("https:") or (proxy is not None and proxy.url.startswith("https:"))
+        context = ssl_context(trust_env=self._trust_env) if encrypted else None
+        return AsyncTransport(context, self._limits.max_connections, proxy)

@@ -7,22 +7,25 @@ any place, the connection is back in the pool or closed.
 from __future__ import annotations
 
 from collections import deque
+from contextlib import nullcontext
 from math import inf
 from threading import Lock
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Self
 
 from duologue._core.deadlines import Opening, Timed, opening
-from duologue._core.failures import is_transport_failure
+from duologue._core.failures import transport_failures_ignored
 from duologue._core.network import has_more
+from duologue._core.theirs import body_at_hand, without_encoding
 from duologue._waiting.interrupt import AsyncInterrupt
-from duologue._waiting.network import async_limit, stop_reading
+from duologue._waiting.network import async_unwind, stop_reading
 from duologue._waiting.places import async_abandon
 from duologue.errors import ClosedError, DuologueError, StreamBusyError
 from duologue.events import Error, StreamEvent, TextDelta
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
+    from contextlib import AbstractContextManager
 
     import httpx
 
@@ -153,7 +156,8 @@ class AsyncStream:
         self._closed = reason
         if not self._busy.acquire(blocking=False):
             self._interrupt.set()
-            stop_reading(self._network or (self._opening and self._opening.network))
+            if self._opening is not None and not self._opening.shared:
+                stop_reading(self._network or self._opening.network)
             return
         try:
             if tell and self._entered:
@@ -200,7 +204,8 @@ class AsyncStream:
                 return self._call.closed(self._closed)
             return await (self._open() if self._body is None else self._read(self._body))
         except Exception as reason:  # noqa: BLE001 - raised again where it is not a failure of the call
-            return self._call.failed(self._closed or reason, begun=self._http is not None, opening=self._opening)
+            cause = self._closed or self._road.why(reason)
+            return self._call.failed(cause, begun=self._http is not None, opening=self._opening)
 
     async def _enter(self) -> bool:
         """Wait for a place, and for as long as the limits want; False where the stream was closed in the meantime."""
@@ -217,40 +222,62 @@ class AsyncStream:
         if not await self._enter():
             return []
         with self._interrupt.guard():
-            self._opening = Opening(self._call.deadlines)
-            before = opening.set(self._opening)
+            self._opening = way = Opening(self._call.deadlines)
+            before = opening.set(way)
             try:
-                self._http = await self._road.send(self._call)
+                self._http = await self._road.send(self._call, self._interrupt)
             finally:
                 opening.reset(before)
-        if self._closed is not None:
+                if self._http is None and way.stage == "proxy" and way.network is not None:
+                    await way.network.aclose()  # httpcore leaves it open where a proxy does not let it through
+        if self._closed is not None or self._http is None:
             return []
         self._call.head_came(monotonic())
         self._call.heed(self._road.pace, self._http.headers, monotonic())
         self._network = self._http.extensions.get("network_stream")
-        self._body = aiter(self._http.stream)  # type: ignore[arg-type]  # httpx types the streams of both twins as one
         self.status_code, self.headers = self._http.status_code, self._http.headers
-        events = self._call.exchange.begin(self.status_code, self.headers)
+        at_hand = body_at_hand(self._http)
+        headers = self.headers if at_hand is None else without_encoding(self.headers)
+        events = self._call.exchange.begin(self.status_code, headers)
         self.request_id = self._call.exchange.request_id
+        if at_hand is not None:
+            return [*events, *self._call.exchange.feed(at_hand), *self._call.exchange.close()]
+        self._body = aiter(self._http.stream)  # type: ignore[arg-type]  # httpx types the streams of both twins as one
         return events
 
     async def _read(self, body: AsyncIterator[bytes]) -> list[StreamEvent]:
         if overdue := self._call.overdue(monotonic()):
             return overdue
-        if isinstance(self._network, Timed):
-            self._network.deadline = self._call.deadlines.end()
+        end = self._call.deadlines.end()
+        data = None
         try:
-            data = await anext(body)
+            with self._until(end):
+                data = await anext(body)
         except StopAsyncIteration:  # which may be our own doing
-            return self._call.closed(self._closed) if self._closed is not None else self._call.exchange.close()
+            if not self._interrupt.late:
+                return self._call.exchange.close() if self._closed is None else self._call.closed(self._closed)
+        except Exception:
+            if not self._interrupt.late:
+                raise
+        if data is None or self._interrupt.late:
+            return [] if self._closed is not None else self._call.overdue(end)
         self._call.deadlines.bytes_came(monotonic())
         return self._call.exchange.feed(data)
 
+    def _until(self, end: float) -> AbstractContextManager[None]:
+        """What is read in here ends at that time."""
+        if isinstance(self._network, Timed):
+            self._network.deadline = end
+            return nullcontext()
+        return self._interrupt.guard(end, self._network)
+
     async def _finish(self) -> None:
-        """The last event is there: read what is left of a good response, so that its connection can be used again."""
-        if self._network is not None and self._body is not None and self._call.exchange.complete:
-            with async_limit(self._network, _DRAIN_SECONDS):
-                await self._drain(self._body, 10**9)
+        """The last event is there: read what is left of a good response, so that its connection can be used again.
+        One that others use too is not to be read for long on their account."""
+        shared = self._opening is not None and self._opening.shared
+        if self._network is not None and self._body is not None and self._call.exchange.complete and not shared:
+            with self._until(monotonic() + _DRAIN_SECONDS):
+                await self._drain(self._body)
         await self._end()
 
     async def _end(self) -> None:
@@ -272,21 +299,20 @@ class AsyncStream:
             await network.aclose()
         if http is not None:
             await http.stream.aclose()  # type: ignore[union-attr]  # httpx types the streams of both twins as one
-        if body is not None:
+        if body is None:
+            return
+        if isinstance(network, Timed):
             # Reading on from a closed connection fails at once, and that unwinds httpcore's generators one by one.
-            # Dropped instead, each would be closed by the event loop, and trio complains about each.
-            await self._drain(body, 10**9 if network is not None else 16)  # what is no connection may be endless
+            await self._drain(body)
+        else:
+            with transport_failures_ignored():
+                await async_unwind(body)
 
-    async def _drain(self, body: AsyncIterator[bytes], most: int) -> None:
-        """Read on to the end of the body, or to the deadline of its connection, but no more than so many pieces."""
-        try:
+    async def _drain(self, body: AsyncIterator[bytes]) -> None:
+        """Read on to the end of the body, or to the deadline of its connection."""
+        with transport_failures_ignored():
             async for _ in body:
-                most -= 1
-                if not most:
-                    return
-        except Exception as reason:
-            if not is_transport_failure(reason):
-                raise
+                pass
 
 
 class AsyncText:

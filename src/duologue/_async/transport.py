@@ -19,11 +19,12 @@ from duologue._core.deadlines import Timed, opening
 from duologue._core.headers import is_final
 from duologue._waiting.network import async_connect, async_ready
 from duologue._waiting.wire import async_wire
-from duologue.errors import ConfigurationError
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import AsyncIterator, Iterable
+
+    from duologue._core.network import Proxy
 
 
 # So much goes out at once. Then it is asked anew how much time is left, and whether the server has answered already.
@@ -32,7 +33,7 @@ _PIECE = 16384
 _GLANCE = 0.001
 
 
-def _connecting(timeout: float | None, stage: str = "connect") -> float | None:
+def _connecting(timeout: float | None, stage: str) -> float | None:
     """The seconds that are left for a step of connecting, which begins now."""
     request = opening.get()
     if request is None:
@@ -67,11 +68,8 @@ class AsyncTimedStream(httpcore.AsyncNetworkStream, Timed):
         return left
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        if buffer and (request := opening.get()) is not None:
-            if buffer.startswith(b"CONNECT "):
-                request.asks_proxy(self, monotonic())
-            else:
-                request.goes_out(self)
+        if (request := opening.get()) is not None:
+            request.goes_out(self, buffer[:_PIECE], monotonic())
         for start in range(0, len(buffer), _PIECE):
             if start:
                 await self._make_way(timeout)
@@ -102,7 +100,7 @@ class AsyncTimedStream(httpcore.AsyncNetworkStream, Timed):
     async def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.AsyncNetworkStream:
-        timeout = _connecting(timeout)
+        timeout = _connecting(timeout, "tls")
         return AsyncTimedStream(await self._stream.start_tls(ssl_context, server_hostname, timeout))
 
     def get_extra_info(self, info: str) -> Any:
@@ -154,9 +152,14 @@ class AsyncTunnel:
 
     def __init__(self, connection: httpcore.AsyncConnectionInterface) -> None:
         self._connection = connection
+        self._failed = False
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._connection, name)
+
+    def is_closed(self) -> bool:
+        """Whether there is nothing to be had from it any more."""
+        return self._failed or self._connection.is_closed()
 
     async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
         try:
@@ -164,6 +167,7 @@ class AsyncTunnel:
         except httpcore.ConnectionNotAvailable:
             raise
         except BaseException:
+            self._failed = True
             await self._connection.aclose()
             raise
 
@@ -175,26 +179,27 @@ class AsyncProxyPool(httpcore.AsyncHTTPProxy):
         return AsyncTunnel(super().create_connection(origin))
 
 
-def _new_pool(
-    proxy: httpx.Proxy | None, ssl_context: ssl.SSLContext | None, **options: Any
-) -> httpcore.AsyncConnectionPool:
+class AsyncSocksPool(httpcore.AsyncSOCKSProxy):
+    """A pool of them."""
+
+    def create_connection(self, origin: httpcore.Origin) -> Any:
+        return AsyncTunnel(super().create_connection(origin))
+
+
+def _new_pool(proxy: Proxy | None, ssl_context: ssl.SSLContext | None, **options: Any) -> httpcore.AsyncConnectionPool:
     if proxy is None:
         return httpcore.AsyncConnectionPool(ssl_context, **options)
-    url, auth = str(proxy.url), proxy.raw_auth
-    if proxy.url.scheme.startswith("socks"):
-        try:
-            return httpcore.AsyncSOCKSProxy(url, auth, ssl_context, **options)
-        except RuntimeError:
-            raise ConfigurationError("a SOCKS proxy needs the package socksio, which is not installed") from None
-    own_context = ssl_context if proxy.url.scheme == "https" else None
-    return AsyncProxyPool(url, auth, None, ssl_context, own_context, **options)
+    if proxy.is_socks:
+        return AsyncSocksPool(proxy.url, proxy.auth, ssl_context, **options)
+    own_context = ssl_context if proxy.url.startswith("https:") else None
+    return AsyncProxyPool(proxy.url, proxy.auth, None, ssl_context, own_context, **options)
 
 
 class AsyncTransport(httpx.AsyncBaseTransport):
     """A pool of such connections. Its exceptions are httpcore's own, or the operating system's."""
 
     def __init__(
-        self, ssl_context: ssl.SSLContext | None, max_connections: int | None, proxy: httpx.Proxy | None = None
+        self, ssl_context: ssl.SSLContext | None, max_connections: int | None, proxy: Proxy | None = None
     ) -> None:
         self.backend = AsyncTimedBackend("connect" if proxy is None else "proxy")
         self._pool = _new_pool(

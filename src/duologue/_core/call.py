@@ -12,7 +12,7 @@ import attrs
 from duologue._core.catalog import check_abilities, model_info
 from duologue._core.deadlines import Deadlines
 from duologue._core.exchange import Exchange
-from duologue._core.failures import is_transport_failure, transport_error
+from duologue._core.failures import is_transport_failure, transport_error, without_frames
 from duologue._core.log import line, listener
 from duologue._core.rate_limits import until_reset
 from duologue._core.restart import restart_policy
@@ -184,7 +184,7 @@ class Call:
             raise reason
         stage = opening.stage if opening is not None else None
         error = transport_error(reason, phase=self.deadlines.phase(), begun=begun, stage=stage)
-        error.__cause__ = reason
+        error.__cause__ = without_frames(reason)
         reused = opening is not None and opening.reused
         if reused and not begun and not self._resent and isinstance(error, ConnectionLost):
             # The server had closed it, as it may at any time, and had not heard of this request: RFC 9110, 9.2.2.

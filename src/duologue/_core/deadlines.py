@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from contextvars import ContextVar
 from math import inf
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from duologue.config import Timeouts
 
 
@@ -61,15 +63,15 @@ class Deadlines:
     def connect(self, now: float) -> float | None:
         """The seconds that are left for connecting: for all of it, from waiting for a free connection to TLS."""
         limit = self._timeouts.connect
-        return _least(None if limit is None else max(0.001, self._request + limit - now), self._left(now))
+        return least(None if limit is None else max(0.001, self._request + limit - now), self._left(now))
 
     def head(self, now: float) -> float | None:
         """The seconds that the head of the response may take."""
-        return _least(self._timeouts.first_event, self._left(now))
+        return least(self._timeouts.first_event, self._left(now))
 
     def body(self) -> float | None:
         """The seconds that a read of the body may take, where that can be said only once for all."""
-        return _least(self._timeouts.idle, self._timeouts.progress, self._timeouts.total)
+        return least(self._timeouts.idle, self._timeouts.progress, self._timeouts.total)
 
     def next(self) -> tuple[float, str] | None:
         """When waiting for bytes must end, and the name of the limit that says so; None for never."""
@@ -101,38 +103,68 @@ class Deadlines:
         return None if total is None else max(0.001, self._start + total - now)
 
 
+# How everything begins that a proxy is told before it lets a connection through: CONNECT (RFC 9110, section 9.3.6), the
+# two messages of SOCKS 5 (RFC 1928), and its user and password (RFC 1929).
+_TO_PROXY = (b"CONNECT ", b"\x05", b"\x01")
+# What a client of the caller's says when it makes a connection, and not when it has one.
+_STEPS = ("connect_tcp", "connect_unix_socket", "start_tls")
+# The stages before a request itself goes out.
+CONNECTING = ("connect", "proxy", "tls")
+
+
 class Opening:
     """A request on its way out, for the connections to ask and to tell: httpx's own timeouts begin anew at each step,
-    and nothing else would say which connection it is before the response is there."""
+    and nothing else would say which connection it is before the response is there.
+
+    Attributes:
+        network: the connection that it goes out on, as far as that is known.
+        stage: how far it is, as far as the connections tell: `connect`, `proxy`, `tls` or `sent`.
+        reused: whether an earlier request had gone out on the same connection.
+        shared: whether others go out on it at the same time.
+    """
 
     def __init__(self, deadlines: Deadlines) -> None:
         self.deadlines = deadlines
-        self.network: Timed | None = None
+        self.network: Any = None
         self.stage: str | None = None
-        """How far it is, as far as our own connections tell: `connect`, `proxy` or `sent`."""
+        self.reused = self.shared = False
 
-    def asks_proxy(self, network: Timed, now: float) -> None:
-        """A proxy is asked on this connection for one to the server."""
-        left = self.deadlines.connect(now)
-        self.network, self.stage = network, "proxy"
-        network.deadline = inf if left is None else now + left
+    def goes_out(self, network: Timed, data: bytes, now: float) -> None:
+        """Bytes of the request, or what goes before it to a proxy, go out on this connection of ours."""
+        if not data or (network is self.network and self.stage == "sent"):
+            return
+        to_proxy = data.startswith(_TO_PROXY)
+        self.network, self.stage = network, "proxy" if to_proxy else "sent"
+        network.requests += not to_proxy
+        self.reused = network.requests > 1
+        left = self.deadlines.connect(now) if to_proxy else None
+        network.deadline = now + left if left is not None else inf if to_proxy else self.deadlines.end()
 
-    def goes_out(self, network: Timed) -> None:
-        """Bytes of the request go out on this connection."""
-        if network is not self.network:
-            self.network, self.stage = network, "sent"
-            network.requests += 1
-            network.deadline = self.deadlines.end()
+    def told(self, event: str, info: Mapping[str, Any], host: str) -> None:
+        """A client of the caller's tells how it gets on with the request for this host; `event` and `info` are those of
+        https://www.python-httpx.org/advanced/extensions/#trace
+        """
+        kind, step, when = f".{event}".rsplit(".", 2)
+        if when == "started" and step in _STEPS:
+            self.stage = "tls" if step == "start_tls" else "proxy" if info.get("host", host) != host else "connect"
+        elif when == "complete" and step in _STEPS:
+            self.network = info["return_value"]
+        elif when == "started" and step == "send_request_headers":
+            self.stage = "proxy" if info["request"].method == b"CONNECT" else "sent"
+            self.shared = kind.endswith("http2")
+            self.reused = self.network is None and not self.shared
 
-    @property
-    def reused(self) -> bool:
-        """Whether another request had gone out on the same connection before."""
-        return self.network is not None and self.network.requests > 1 and self.stage == "sent"
+    def left(self, now: float) -> float | None:
+        """The seconds that are left for the stage that it is at."""
+        if self.stage in CONNECTING:
+            return self.deadlines.connect(now)
+        end = self.deadlines.end()
+        return None if end == inf else max(0.001, end - now)
 
 
 # The request that this task or thread sends.
 opening: ContextVar[Opening | None] = ContextVar("opening", default=None)
 
 
-def _least(*limits: float | None) -> float | None:
+def least(*limits: float | None) -> float | None:
     return min((limit for limit in limits if limit is not None), default=None)

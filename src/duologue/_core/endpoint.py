@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from duologue.models import Provider
 
 # What `options` may hold.
-_OPTIONS = frozenset({"allow_insecure", "log_content"})
+_OPTIONS = frozenset({"allow_insecure", "log_content", "trust_env"})
 _PORTS = {"https": 443, "http": 80}
 
 

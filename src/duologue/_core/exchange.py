@@ -28,6 +28,7 @@ from duologue.errors import (
     EmptyResponse,
     LimitExceeded,
     ProtocolError,
+    ProxyError,
     RedirectRefused,
     StreamTruncated,
     TransportError,
@@ -61,6 +62,8 @@ _MARKERS = {
     "event": "the provider's end marker, an event of its own",
     "finish_reason": "a finish reason, which is the provider's end marker",
 }
+# Proxy Authentication Required: no provider's own answer (RFC 9110, section 15.5.8).
+_PROXY_ASKS = 407
 # What can befall a body on its way.
 _LINE = (TransportError, ProtocolError)
 
@@ -299,6 +302,8 @@ class Exchange:
                 "would go along: set base_url to the right address",
                 status_code=self.status,
             )
+        if self.status == _PROXY_ASKS:
+            return ProxyError("the proxy wants to know who asks (status 407)", phase="proxy", status_code=self.status)
         key = "" if self._key is None else self._key.reveal()
         if len(key) >= _KEY_CHARACTERS:  # some providers repeat a key that they do not know
             text = text.replace(key, "***")

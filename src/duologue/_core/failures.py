@@ -6,6 +6,10 @@ without being imported.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from duologue._core.deadlines import CONNECTING
 from duologue.errors import (
     ConfigurationError,
     ConnectError,
@@ -20,13 +24,18 @@ from duologue.errors import (
     TransportError,
 )
 
-_LIBRARIES = ("httpx", "httpcore")
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# Some of httpcore's own libraries too, since not all of their exceptions are translated.
+_LIBRARIES = ("httpx", "httpcore", "h2", "socksio")
 # How h11 begins its message where the other side closed; its other messages are of bytes that break HTTP.
 _CLOSED = ("Server disconnected", "peer closed connection")
 # How a proxy's refusal begins that no other try will change.
-_FORBIDDEN = ("401", "403", "407")
+_FORBIDDEN = ("401", "403", "407", "Invalid username/password")
 _DEPTH = 6
 _TIMES = ("ReadTimeout", "WriteTimeout", "TimeoutException", "TimeoutError")
+_BROKEN = ("NetworkError", "RemoteProtocolError", "LocalProtocolError", "ProtocolError", "OSError")
 # EAI_AGAIN on Linux, macOS and Windows.
 _TRY_AGAIN = (-3, 2, 11002)
 
@@ -38,6 +47,16 @@ def is_transport_failure(reason: Exception) -> bool:
     )
 
 
+@contextmanager
+def transport_failures_ignored() -> Iterator[None]:
+    """What is read in here is of no interest any more; only what is no failure of the line comes through."""
+    try:
+        yield
+    except Exception as reason:
+        if not is_transport_failure(reason):
+            raise
+
+
 def transport_error(reason: Exception, *, phase: str, begun: bool, stage: str | None = None) -> DuologueError:
     """Our error for one of the HTTP library's.
 
@@ -45,7 +64,7 @@ def transport_error(reason: Exception, *, phase: str, begun: bool, stage: str | 
     """
     names = _names(reason)
     words = str(reason) or names[0]
-    connecting = stage in ("connect", "proxy")
+    connecting = stage in CONNECTING
     for name in names:
         if name in ("ConnectTimeout", "PoolTimeout") or (connecting and name in _TIMES):
             return _no_connection(name)
@@ -56,10 +75,10 @@ def transport_error(reason: Exception, *, phase: str, begun: bool, stage: str | 
         if name == "ProxyError":
             return ProxyError(f"the proxy refused: {words}", phase="proxy", retryable=not words.startswith(_FORBIDDEN))
         if name in ("ConnectError", "gaierror"):
-            return _unconnected(reason, words, proxied=stage == "proxy")
+            return _unconnected(reason, words, stage)
         if name in ("UnsupportedProtocol", "InvalidURL"):
             return ConfigurationError(f"base_url cannot be used: {words}")
-        if stage == "proxy" and name in ("NetworkError", "RemoteProtocolError"):
+        if stage == "proxy" and name in _BROKEN:
             return ProxyError(f"the proxy broke off: {words}", phase="proxy")
         if name in ("RemoteProtocolError", "LocalProtocolError") and not words.startswith(_CLOSED):
             return ProtocolError(f"the bytes are no HTTP: {words}", phase="stream" if begun else "request")
@@ -68,11 +87,22 @@ def transport_error(reason: Exception, *, phase: str, begun: bool, stage: str | 
     return TransportError(f"the line failed: {words}", phase=phase)
 
 
+def without_frames(reason: BaseException) -> BaseException:
+    """An exception of the HTTP library without its traceback, and so are those behind it: the library's frames hold
+    what was sent, keys and passwords of proxies among it, and crash reports show local variables."""
+    behind: BaseException | None = reason
+    for _ in range(_DEPTH):
+        if behind is not None:
+            behind.__traceback__ = None
+            behind = behind.__cause__ or behind.__context__
+    return reason
+
+
 def _names(reason: BaseException) -> list[str]:
     return [base.__name__ for base in type(reason).__mro__]
 
 
-def _unconnected(reason: Exception, words: str, *, proxied: bool) -> ConnectError:
+def _unconnected(reason: Exception, words: str, stage: str | None) -> ConnectError:
     """What was in the way, as the exceptions behind this one tell."""
     behind: BaseException | None = reason
     for _ in range(_DEPTH):
@@ -87,7 +117,9 @@ def _unconnected(reason: Exception, words: str, *, proxied: bool) -> ConnectErro
             refused = "SSLCertVerificationError" in names
             return TLSError(f"no encrypted connection: {words}", phase="tls", retryable=not refused)
         behind = behind.__cause__ or behind.__context__
-    if proxied:
+    if stage == "tls":  # it was closed before both sides were agreed
+        return TLSError(f"no encrypted connection: {words}", phase="tls")
+    if stage == "proxy":
         return ProxyError(f"no connection to the proxy: {words}", phase="proxy")
     return ConnectError(f"no connection: {words}", phase="connect")
 

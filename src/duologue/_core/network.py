@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import importlib.util
+from contextlib import suppress
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import urlsplit
+from ipaddress import ip_address, ip_network
+from typing import TYPE_CHECKING, Any
+from urllib.parse import SplitResult, unquote_to_bytes, urlsplit
+
+import attrs
 
 from duologue._core.endpoint import is_loopback
 from duologue.errors import ConfigurationError
@@ -12,58 +17,122 @@ from duologue.errors import ConfigurationError
 if TYPE_CHECKING:
     import ssl
 
-    import httpx
+_PORTS = {"https": 443, "http": 80}
+_PROXIES = frozenset({"http", "https", "socks5", "socks5h"})
 
 
-Client = TypeVar("Client")
-
-
-def checked_client(http_client: Client, close: str) -> Client:
-    """The caller's HTTP client, if it is of the right kind: told by the name of its closing method, so that httpx and
-    forks of it both pass.
-
-    Raises:
-        ConfigurationError: it is of the other twin's kind, or none at all.
-    """
-    if http_client is not None and not (hasattr(http_client, close) and hasattr(http_client, "send")):
-        kind = "an httpx.AsyncClient" if close == "aclose" else "an httpx.Client"
-        raise ConfigurationError(f"http_client must be {kind} here; got {type(http_client).__name__}")
-    return http_client
-
-
-@lru_cache(maxsize=1)
-def ssl_context() -> ssl.SSLContext:
+@lru_cache(maxsize=2)
+def ssl_context(*, trust_env: bool = True) -> ssl.SSLContext:
     """One TLS context for all clients: making one reads every root certificate, which takes some 25 ms.
 
-    It is httpx's own default: certifi's roots, or those that `SSL_CERT_FILE` and `SSL_CERT_DIR` name.
+    It is httpx's own default: certifi's roots, or those that `SSL_CERT_FILE` and `SSL_CERT_DIR` name; without
+    `trust_env` certifi's.
     """
     import httpx
 
-    return httpx.create_ssl_context()
+    if trust_env:
+        return httpx.create_ssl_context()
+    import ssl
+
+    import certifi
+
+    # Python's default context would write its secrets to where `SSLKEYLOGFILE` says.
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(certifi.where())
+    return context
 
 
-def proxy_for(base_url: str) -> httpx.Proxy | None:
+# -- proxies ----------------------------------------------------------------------------------------------------------
+
+
+class _Hidden(bytes):
+    """Bytes that do not show themselves: httpcore logs what it connects to a SOCKS proxy with."""
+
+    def __repr__(self) -> str:
+        return "'***'"
+
+
+@attrs.frozen
+class Proxy:
+    """A proxy on the way to the provider.
+
+    Args:
+        url: its address, without a user.
+        auth: the user and the password, or None.
+    """
+
+    url: str
+    auth: tuple[bytes, bytes] | None = attrs.field(default=None, repr=False)
+
+    @property
+    def is_socks(self) -> bool:
+        """Whether it speaks SOCKS, and not HTTP."""
+        return self.url.startswith("socks")
+
+
+def proxy_for(base_url: str) -> Proxy | None:
     """The proxy that the environment, or else the system, names for an address, as Python itself reads them; what
     listens on this machine needs none.
 
+    `HTTPS_PROXY` or `HTTP_PROXY`, by the address's scheme, else `ALL_PROXY`; not for what `NO_PROXY` names: hosts,
+    domains and networks.
+
     Raises:
-        ConfigurationError: the proxy's own address makes no sense. It is not shown, since a password may be in it.
+        ConfigurationError: the proxy's own address is none, or what speaks to it is not installed.
     """
     from urllib.request import getproxies, proxy_bypass  # slow to load
 
-    address = urlsplit(base_url)
-    if is_loopback(address.hostname or "") or proxy_bypass(address.netloc.rpartition("@")[2]):
+    url = urlsplit(base_url)
+    host = (url.hostname or "").rstrip(".")
+    if is_loopback(host):
         return None
     proxies = getproxies()
-    proxy = proxies.get(address.scheme) or proxies.get("all")
-    if not proxy:
+    port = url.port or _PORTS[url.scheme]
+    if _is_exempt(host, port, proxies.get("no", "")) or proxy_bypass(f"{host}:{port}"):
         return None
-    import httpx
+    address = proxies.get(url.scheme) or proxies.get("all")
+    return _proxy(address) if address else None
 
+
+def _is_exempt(host: str, port: int, no_proxy: str) -> bool:
+    entries = no_proxy.lower().replace(",", " ").split()
+    return any(entry == "*" or _is_meant(entry.rpartition("://")[2], host, port) for entry in entries)
+
+
+def _is_meant(entry: str, host: str, port: int) -> bool:
+    """Whether an entry of `NO_PROXY` is this host, a domain that it is in, or a network."""
+    with suppress(ValueError):
+        return ip_address(host) in ip_network(entry.strip("[]"), strict=False)
+    name, _, wanted = entry.partition(":")
+    name = name.removeprefix("*").removeprefix(".")
+    return wanted in ("", str(port)) and f".{host}".endswith(f".{name}")
+
+
+def _proxy(address: str) -> Proxy:
+    url = _checked_address(address if "://" in address else f"http://{address}")
+    if url is None:  # it is not shown, since there may be a password in it
+        raise ConfigurationError(
+            "the environment's proxy must be like http://host:3128, or begin with https, socks5 or socks5h"
+        )
+    user, at, place = url.netloc.rpartition("@")
+    name, _, password = user.partition(":")
+    auth = (_Hidden(unquote_to_bytes(name)), _Hidden(unquote_to_bytes(password))) if at else None
+    proxy = Proxy(f"{url.scheme}://{place}", auth)
+    if proxy.is_socks and importlib.util.find_spec("socksio") is None:
+        raise ConfigurationError("the environment names a SOCKS proxy, which needs: pip install 'httpx[socks]'")
+    return proxy
+
+
+def _checked_address(address: str) -> SplitResult | None:
     try:
-        return httpx.Proxy(proxy if "://" in proxy else f"http://{proxy}")
-    except (ValueError, httpx.InvalidURL):
-        raise ConfigurationError(f"the proxy for {address.scheme} that the environment names is no address") from None
+        url = urlsplit(address)
+        good = url.scheme in _PROXIES and url.hostname and url.port != 0
+    except ValueError:
+        return None
+    return url if good else None
+
+
+# -- a connection's end -----------------------------------------------------------------------------------------------
 
 
 def has_more(stream: Any) -> bool:

@@ -12,7 +12,8 @@ from time import monotonic, time
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
-from duologue._core.network import checked_client, proxy_for, ssl_context
+from duologue._sync.theirs import Theirs
+from duologue._core.network import proxy_for, ssl_context
 from duologue._core.pace import Pace
 from duologue._waiting.interrupt import Interrupt, run
 from duologue._waiting.places import Keeper, forget, here, in_forked_child
@@ -45,7 +46,8 @@ class Road:
     def __init__(self, config: ClientConfig, endpoint: Endpoint, http_client: httpx.Client | None) -> None:
         self._limits = config.limits
         self._endpoint = endpoint
-        self._theirs = checked_client(http_client, "close")
+        self._theirs = None if http_client is None else Theirs(http_client)
+        self._trust_env = bool(config.options.get("trust_env", True))
         self.pace = Pace(config.limits.requests_per_minute)
         self.closing = self.closed = False
         self._start_anew()
@@ -112,30 +114,23 @@ class Road:
 
     # -- requests ------------------------------------------------------------------------------------------------------
 
-    def send(self, call: Call) -> httpx.Response:
-        """Send a call's request, and give the response as soon as its head is there."""
-        if self.closed or (self._theirs is not None and self._theirs.is_closed):
-            raise ClosedError("the client is closed")
+    def send(self, call: Call, interrupt: Interrupt) -> httpx.Response | None:
+        """Send a call's request, and give the response as soon as its head is there; None where it was to wait no
+        longer."""
+        if error := self._closed_error():
+            raise error
         endpoint = self._endpoint
         if endpoint.base_url is None:
             endpoint = run(endpoint.start)
             call.deadlines.restart(monotonic())
-        import httpx  # loaded with the first request, since it takes longer than all the rest
-
-        timeouts = call.begin_request(monotonic())
-        request = httpx.Request(
-            "POST",
-            f"{endpoint.base_url}{call.path}",
-            headers=call.headers(endpoint, time()),
-            content=call.body,
-            extensions={"timeout": timeouts},
-        )
-        pool = self._theirs or self._pool(str(endpoint.base_url))
+        if interrupt.called:
+            return None
+        url, timeouts = f"{endpoint.base_url}{call.path}", call.begin_request(monotonic())
+        headers = call.headers(endpoint, time())
         try:
-            if isinstance(pool, httpx.BaseTransport):
-                response = pool.handle_request(request)
-            else:
-                response = pool.send(request, stream=True, follow_redirects=False)
+            if self._theirs is not None:
+                return self._theirs.send(call, url, headers, timeouts, interrupt)
+            return self._send(call, url, headers, timeouts)
         except Exception as reason:
             if type(reason).__name__ != "PoolTimeout":
                 raise
@@ -143,9 +138,27 @@ class Road:
             raise PoolTimeout(
                 f"no connection came free ({words}): {self._crowd(waiting=1)}", phase="connect"
             ) from reason
-        # Where connections have no deadline of their own, this much is what the body's reads are held to.
-        timeouts["read"] = call.deadlines.body()
-        return response
+
+    def _send(
+        self, call: Call, url: str, headers: dict[str, str], timeouts: dict[str, float | None]
+    ) -> httpx.Response:
+        """Send it on a connection of our own."""
+        import httpx  # loaded with the first request, since it takes longer than all the rest
+
+        request = httpx.Request("POST", url, headers=headers, content=call.body, extensions={"timeout": timeouts})
+        pool = self._pool(url)
+        return pool.handle_request(request)
+
+    def why(self, reason: Exception) -> Exception:
+        """Why something failed: for the reason given, or since the caller's own client was closed."""
+        return reason if self._theirs is None else self._closed_error() or reason
+
+    def _closed_error(self) -> ClosedError | None:
+        if self.closed:
+            return ClosedError("the client is closed")
+        if self._theirs is not None and self._theirs.closed:
+            return ClosedError("your http_client is closed")
+        return None
 
     def close(self, grace: float) -> None:
         """Begin nothing new; give the streams that are open so many seconds, end them, and close what is ours."""
@@ -177,6 +190,7 @@ class Road:
     def _new_pool(self, base_url: str) -> Transport:
         from duologue._sync.transport import Transport
 
-        proxy = proxy_for(base_url)
-        encrypted = base_url.startswith("https:") or (proxy is not None and proxy.url.scheme == "https")
-        return Transport(ssl_context() if encrypted else None, self._limits.max_connections, proxy)
+        proxy = proxy_for(base_url) if self._trust_env else None
+        encrypted = base_url.startswith("https:") or (proxy is not None and proxy.url.startswith("https:"))
+        context = ssl_context(trust_env=self._trust_env) if encrypted else None
+        return Transport(context, self._limits.max_connections, proxy)

@@ -8,22 +8,25 @@ any place, the connection is back in the pool or closed.
 from __future__ import annotations
 
 from collections import deque
+from contextlib import nullcontext
 from math import inf
 from threading import Lock
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Self
 
 from duologue._core.deadlines import Opening, Timed, opening
-from duologue._core.failures import is_transport_failure
+from duologue._core.failures import transport_failures_ignored
 from duologue._core.network import has_more
+from duologue._core.theirs import body_at_hand, without_encoding
 from duologue._waiting.interrupt import Interrupt
-from duologue._waiting.network import limit, stop_reading
+from duologue._waiting.network import unwind, stop_reading
 from duologue._waiting.places import abandon
 from duologue.errors import ClosedError, DuologueError, StreamBusyError
 from duologue.events import Error, StreamEvent, TextDelta
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from contextlib import AbstractContextManager
 
     import httpx
 
@@ -154,7 +157,8 @@ class Stream:
         self._closed = reason
         if not self._busy.acquire(blocking=False):
             self._interrupt.set()
-            stop_reading(self._network or (self._opening and self._opening.network))
+            if self._opening is not None and not self._opening.shared:
+                stop_reading(self._network or self._opening.network)
             return
         try:
             if tell and self._entered:
@@ -201,7 +205,8 @@ class Stream:
                 return self._call.closed(self._closed)
             return (self._open() if self._body is None else self._read(self._body))
         except Exception as reason:  # noqa: BLE001 - raised again where it is not a failure of the call
-            return self._call.failed(self._closed or reason, begun=self._http is not None, opening=self._opening)
+            cause = self._closed or self._road.why(reason)
+            return self._call.failed(cause, begun=self._http is not None, opening=self._opening)
 
     def _enter(self) -> bool:
         """Wait for a place, and for as long as the limits want; False where the stream was closed in the meantime."""
@@ -218,40 +223,62 @@ class Stream:
         if not self._enter():
             return []
         with self._interrupt.guard():
-            self._opening = Opening(self._call.deadlines)
-            before = opening.set(self._opening)
+            self._opening = way = Opening(self._call.deadlines)
+            before = opening.set(way)
             try:
-                self._http = self._road.send(self._call)
+                self._http = self._road.send(self._call, self._interrupt)
             finally:
                 opening.reset(before)
-        if self._closed is not None:
+                if self._http is None and way.stage == "proxy" and way.network is not None:
+                    way.network.close()  # httpcore leaves it open where a proxy does not let it through
+        if self._closed is not None or self._http is None:
             return []
         self._call.head_came(monotonic())
         self._call.heed(self._road.pace, self._http.headers, monotonic())
         self._network = self._http.extensions.get("network_stream")
-        self._body = iter(self._http.stream)  # type: ignore[arg-type]  # httpx types the streams of both twins as one
         self.status_code, self.headers = self._http.status_code, self._http.headers
-        events = self._call.exchange.begin(self.status_code, self.headers)
+        at_hand = body_at_hand(self._http)
+        headers = self.headers if at_hand is None else without_encoding(self.headers)
+        events = self._call.exchange.begin(self.status_code, headers)
         self.request_id = self._call.exchange.request_id
+        if at_hand is not None:
+            return [*events, *self._call.exchange.feed(at_hand), *self._call.exchange.close()]
+        self._body = iter(self._http.stream)  # type: ignore[arg-type]  # httpx types the streams of both twins as one
         return events
 
     def _read(self, body: Iterator[bytes]) -> list[StreamEvent]:
         if overdue := self._call.overdue(monotonic()):
             return overdue
-        if isinstance(self._network, Timed):
-            self._network.deadline = self._call.deadlines.end()
+        end = self._call.deadlines.end()
+        data = None
         try:
-            data = next(body)
+            with self._until(end):
+                data = next(body)
         except StopIteration:  # which may be our own doing
-            return self._call.closed(self._closed) if self._closed is not None else self._call.exchange.close()
+            if not self._interrupt.late:
+                return self._call.exchange.close() if self._closed is None else self._call.closed(self._closed)
+        except Exception:
+            if not self._interrupt.late:
+                raise
+        if data is None or self._interrupt.late:
+            return [] if self._closed is not None else self._call.overdue(end)
         self._call.deadlines.bytes_came(monotonic())
         return self._call.exchange.feed(data)
 
+    def _until(self, end: float) -> AbstractContextManager[None]:
+        """What is read in here ends at that time."""
+        if isinstance(self._network, Timed):
+            self._network.deadline = end
+            return nullcontext()
+        return self._interrupt.guard(end, self._network)
+
     def _finish(self) -> None:
-        """The last event is there: read what is left of a good response, so that its connection can be used again."""
-        if self._network is not None and self._body is not None and self._call.exchange.complete:
-            with limit(self._network, _DRAIN_SECONDS):
-                self._drain(self._body, 10**9)
+        """The last event is there: read what is left of a good response, so that its connection can be used again.
+        One that others use too is not to be read for long on their account."""
+        shared = self._opening is not None and self._opening.shared
+        if self._network is not None and self._body is not None and self._call.exchange.complete and not shared:
+            with self._until(monotonic() + _DRAIN_SECONDS):
+                self._drain(self._body)
         self._end()
 
     def _end(self) -> None:
@@ -273,21 +300,20 @@ class Stream:
             network.close()
         if http is not None:
             http.stream.close()  # type: ignore[union-attr]  # httpx types the streams of both twins as one
-        if body is not None:
+        if body is None:
+            return
+        if isinstance(network, Timed):
             # Reading on from a closed connection fails at once, and that unwinds httpcore's generators one by one.
-            # Dropped instead, each would be closed by the event loop, and trio complains about each.
-            self._drain(body, 10**9 if network is not None else 16)  # what is no connection may be endless
+            self._drain(body)
+        else:
+            with transport_failures_ignored():
+                unwind(body)
 
-    def _drain(self, body: Iterator[bytes], most: int) -> None:
-        """Read on to the end of the body, or to the deadline of its connection, but no more than so many pieces."""
-        try:
+    def _drain(self, body: Iterator[bytes]) -> None:
+        """Read on to the end of the body, or to the deadline of its connection."""
+        with transport_failures_ignored():
             for _ in body:
-                most -= 1
-                if not most:
-                    return
-        except Exception as reason:
-            if not is_transport_failure(reason):
-                raise
+                pass
 
 
 class Text:

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
+from functools import partial
+from math import inf
 from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from duologue._waiting.network import stop_reading
+from duologue._waiting.watchdog import WATCHDOG
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -55,28 +60,45 @@ def run(function: Callable[[], T]) -> T:
 
 
 class AsyncInterrupt:
-    """Ends a wait of another task: that for a response, or that for another try."""
+    """Ends what a task waits for: when another one says so, or when its time is up.
+
+    Attributes:
+        called: whether another one has said so.
+        late: whether the last guard was left because its time was up.
+    """
 
     def __init__(self) -> None:
         self._scope: Any = None
-        self._called = False
+        self.called = self.late = False
 
     def set(self) -> None:
         """End it, or the next one."""
-        self._called = True
+        self.called = True
         if self._scope is not None:
             self._scope.cancel()
 
     @contextmanager
-    def guard(self) -> Iterator[None]:
-        """What is waited for in here can be ended."""
+    def guard(self, end: float = inf, _network: Any = None) -> Iterator[None]:
+        """What is waited for in here can be ended, and ends at that time of the monotonic clock; then the block is
+        left."""
         import anyio
 
-        with anyio.CancelScope() as self._scope:
-            if self._called:
-                self._scope.cancel()
-            yield
-        self._scope = None
+        outer, self.late = self._scope, False
+        try:
+            # Each event loop has its own clock.
+            with anyio.CancelScope(deadline=anyio.current_time() + end - time.monotonic()) as self._scope:
+                if self.called:
+                    self._scope.cancel()
+                yield
+            self.late = self._scope.cancelled_caught and not self.called
+        finally:
+            self._scope = outer
+
+    def until(self, end: float, _network: Any) -> None:
+        """What is waited for just now ends at that time instead."""
+        import anyio
+
+        self._scope.deadline = anyio.current_time() + end - time.monotonic()
 
     async def sleep(self, seconds: float) -> None:
         """Wait."""
@@ -85,19 +107,48 @@ class AsyncInterrupt:
 
 
 class Interrupt:
-    """Ends a wait of another thread, as far as that can be: that for another try. A socket is woken by
-    `stop_reading`."""
+    """Ends what a thread waits for, as far as that can be: when another one says so, a wait for another try, since a
+    socket is woken by `stop_reading`; when its time is up, a read.
+
+    Attributes:
+        late: whether the last guard was left because its time was up.
+    """
 
     def __init__(self) -> None:
         self._called = threading.Event()
+        self._watched: object = None
+        self.late = False
+
+    @property
+    def called(self) -> bool:
+        """Whether another one has said so."""
+        return self._called.is_set()
 
     def set(self) -> None:
         """End it, or the next one."""
         self._called.set()
 
-    def guard(self) -> AbstractContextManager[None]:
-        """Nothing is done here."""
-        return nullcontext()
+    @contextmanager
+    def guard(self, end: float = inf, network: Any = None) -> Iterator[None]:
+        """What is read from that connection in here ends at that time of the monotonic clock, as if the other side had
+        closed."""
+        self.late = False
+        self.until(end, network)
+        try:
+            yield
+        finally:
+            self._release()
+
+    def until(self, end: float, network: Any) -> None:
+        """What is waited for just now is read from that connection, and ends at that time instead."""
+        self._release()
+        if network is not None and end < inf:
+            self._watched = WATCHDOG.watch(end, partial(stop_reading, network))
+
+    def _release(self) -> None:
+        if self._watched is not None:
+            self.late |= not WATCHDOG.release(self._watched)
+            self._watched = None
 
     def sleep(self, seconds: float) -> None:
         """Wait."""

@@ -6,20 +6,20 @@ import os
 import socket
 import threading
 import time
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import suppress
 from ipaddress import ip_address
 from math import inf
 from selectors import EVENT_READ, EVENT_WRITE, DefaultSelector
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from duologue._core.deadlines import Timed
-
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterator
+    from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 
 T = TypeVar("T")
 
 _LOOK_AGAIN = 0.01
+# The most pieces of a body that a connection may have read already.
+_BUFFERED = 20_000
 
 
 async def async_connect(
@@ -70,34 +70,20 @@ def _resolve(host: str, port: int, timeout: float | None) -> list[str]:
     return list(dict.fromkeys(found[4][0] for found in outcome[0]))
 
 
-def async_limit(network: Any, seconds: float) -> AbstractContextManager[object]:
-    """Ends what is read from a connection inside it after that time."""
-    if isinstance(network, Timed):
-        network.deadline = time.monotonic() + seconds
-        return nullcontext()
+async def async_unwind(body: AsyncIterator[bytes]) -> None:
+    """Let go of a body that nobody reads on. The generators that it is made of are left by a cancellation from the
+    innermost one outwards: dropped instead, each would be closed by the event loop, and trio complains about each."""
     import anyio
 
-    return anyio.move_on_after(seconds)
+    with suppress(StopAsyncIteration), anyio.CancelScope() as scope:
+        scope.cancel()
+        for _ in range(_BUFFERED):
+            await anext(body)
 
 
-@contextmanager
-def limit(network: Any, seconds: float) -> Iterator[None]:
-    """Ends what is read from a connection inside it after that time.
-
-    Where the connection has no deadline of its own, nothing here could cancel a read, so a timer shuts the socket's
-    reading side.
-    """
-    if isinstance(network, Timed):
-        network.deadline = time.monotonic() + seconds
-        yield
-        return
-    timer = threading.Timer(seconds, stop_reading, [network])
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
+def unwind(body: Iterator[bytes]) -> None:
+    """Let go of a body that nobody reads on."""
+    getattr(body, "close", bool)()
 
 
 async def async_ready(network: Any, seconds: float | None) -> int:
