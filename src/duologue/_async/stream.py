@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 from duologue._core.deadlines import Opening, Timed, opening
 from duologue._core.failures import is_transport_failure
 from duologue._core.network import has_more
-from duologue._waiting.interrupt import AsyncInterrupt
+from duologue._waiting.interrupt import AsyncInterrupt, async_sleep
 from duologue._waiting.network import async_limit, stop_reading
 from duologue._waiting.places import async_abandon
 from duologue.errors import ClosedError, DuologueError, StreamBusyError
@@ -208,6 +208,9 @@ class AsyncStream:
     async def _read(self, body: AsyncIterator[bytes]) -> list[StreamEvent]:
         if overdue := self._call.overdue(monotonic()):
             return overdue
+        if self._call.exchange.more:
+            await async_sleep(0)
+            return self._call.exchange.feed(b"")
         if isinstance(self._network, Timed):
             self._network.deadline = self._call.deadlines.end()
         try:

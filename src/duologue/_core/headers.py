@@ -13,6 +13,12 @@ if TYPE_CHECKING:
 # Plain digits: no sign, no exponent, no infinity. Ten of them are some three centuries.
 _NUMBER = re.compile(r"\d{1,10}(\.\d+)?", re.ASCII)
 
+_LIMITS = ("requests", "tokens")
+# As Go writes them: 6m0s, 1.5s, 120ms.
+_DURATION = re.compile(
+    r"(?:(\d{1,4})h)?(?:(\d{1,6})m(?!s))?(?:(\d{1,9}(?:\.\d{1,9})?)s)?(?:(\d{1,9}(?:\.\d{1,9})?)ms)?", re.ASCII
+)
+
 # Each provider has its own name for it; the first that is there counts.
 _REQUEST_IDS = ("x-request-id", "request-id", "apim-request-id", "x-amzn-requestid", "x-debug-trace-id", "cf-ray")
 
@@ -44,14 +50,17 @@ def retry_after(headers: Mapping[str, str], now: float | None = None) -> float |
 
     `retry-after-ms` (OpenAI, Azure), else `Retry-After` in seconds or as a date (RFC 9110, section 10.2.3), the date
     held against `now` (seconds since 1970) or against the response's own `Date`, which no wrong clock here can upset.
+    Where neither is there, when the limits that were met are over (OpenAI, Groq).
     """
     millis = _number(headers.get("retry-after-ms"))
     if millis is not None:
         return millis / 1000
     text = headers.get("retry-after")
     seconds = _number(text)
-    if seconds is not None or text is None:
+    if seconds is not None:
         return seconds
+    if text is None:
+        return _reset(headers)
     then = _date(text)
     start = now if now is not None else _date(headers.get("date", ""))
     if then is None or start is None or then <= start:
@@ -65,6 +74,21 @@ def should_retry(headers: Mapping[str, str]) -> bool | None:
     https://github.com/openai/openai-python/blob/main/src/openai/_base_client.py
     """
     return {"true": True, "false": False}.get(headers.get("x-should-retry", "").strip().lower())
+
+
+def _reset(headers: Mapping[str, str]) -> float | None:
+    """The seconds until the limits that have nothing left begin anew, by
+    https://platform.openai.com/docs/guides/rate-limits"""
+    met = [kind for kind in _LIMITS if headers.get(f"x-ratelimit-remaining-{kind}", "0") == "0"]
+    waits = [_duration(headers.get(f"x-ratelimit-reset-{kind}", "")) for kind in met]
+    return max((wait for wait in waits if wait is not None), default=None)
+
+
+def _duration(text: str) -> float | None:
+    found = _DURATION.fullmatch(text)
+    if not text or not found:
+        return None
+    return sum(float(part) * unit for part, unit in zip(found.groups("0"), (3600, 60, 1, 0.001), strict=True))
 
 
 def _number(text: str | None) -> float | None:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 from duologue._core.deadlines import Opening, Timed, opening
 from duologue._core.failures import is_transport_failure
 from duologue._core.network import has_more
-from duologue._waiting.interrupt import Interrupt
+from duologue._waiting.interrupt import Interrupt, sleep
 from duologue._waiting.network import limit, stop_reading
 from duologue._waiting.places import abandon
 from duologue.errors import ClosedError, DuologueError, StreamBusyError
@@ -209,6 +209,9 @@ class Stream:
     def _read(self, body: Iterator[bytes]) -> list[StreamEvent]:
         if overdue := self._call.overdue(monotonic()):
             return overdue
+        if self._call.exchange.more:
+            sleep(0)
+            return self._call.exchange.feed(b"")
         if isinstance(self._network, Timed):
             self._network.deadline = self._call.deadlines.end()
         try:
