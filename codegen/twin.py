@@ -52,6 +52,7 @@ RENAMES: Final[Mapping[str, str]] = {
     "async_abandon": "abandon",  # likewise
     "async_unwind": "unwind",  # likewise
     "async_ready": "ready",  # likewise
+    "async_sleep": "sleep",  # likewise
     "async_wire": "wire",  # likewise
     "AsyncBaseTransport": "BaseTransport",  # httpx
     "handle_async_request": "handle_request",  # httpx and httpcore

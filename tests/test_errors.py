@@ -88,9 +88,9 @@ FIELDS: dict[str, Any] = {
     "phase": "idle",
 }
 OWN: dict[str, dict[str, Any]] = {
-    name: {"limit": "max_bytes"} if name == "LimitExceeded" else {"retry_after": 1.5, "body": {"a": 1}}
-    for name in TREE
-    if name == "LimitExceeded" or issubclass(getattr(errors, name), APIError)
+    "LimitExceeded": {"limit": "max_bytes"},
+    "DecodeError": {"frame": 3},
+    **{name: {"retry_after": 1.5, "body": {"a": 1}} for name in TREE if issubclass(getattr(errors, name), APIError)},
 }
 
 

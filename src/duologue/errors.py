@@ -176,9 +176,20 @@ class ProtocolError(DuologueError):
 
 
 class DecodeError(ProtocolError):
-    """Something that should be JSON of a known shape is not."""
+    """Something that should be JSON of a known shape is not.
+
+    Attributes:
+        frame: which one of a stream's it was, counted from 1; None where it was no stream.
+    """
 
     default_code = "decode"
+
+    def __init__(self, message: str, *, frame: int | None = None, **context: Any) -> None:
+        super().__init__(message, **context)
+        self.frame = frame
+
+    def __str__(self) -> str:
+        return self.message if self.frame is None else f"{self.message} (frame {self.frame} of the stream)"
 
 
 class ContentTypeError(ProtocolError):

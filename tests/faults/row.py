@@ -34,7 +34,7 @@ class Promise:
         gives: the class of the error; None for the whole answer, as if nothing had happened.
         phase: the error's `phase`.
         again: whether it is tried again, as long as no event was given.
-        kept: the text in the error's `partial`.
+        kept: the text in the error's `partial`; with dots behind it, what it begins with.
         note: what else is promised.
     """
 
@@ -76,6 +76,7 @@ class Row(Promise):
         client: more arguments of the client.
         kit: more arguments of the scripted server.
         returned: whether the connection can be used again.
+        waits: the seconds to wait before the other try.
         holds: what else must hold for each error, or for the events where there is none.
     """
 
@@ -86,6 +87,7 @@ class Row(Promise):
     client: Mapping[str, Any] = attrs.field(factory=dict)
     kit: Mapping[str, Any] = attrs.field(factory=dict)
     returned: bool | None = None
+    waits: float | None = None
     holds: Callable[[Any], None] = lambda _: None
 
     @property

@@ -9,7 +9,7 @@ import pytest
 
 from duologue import Limits, RetryPolicy, StreamTimeout
 from duologue.events import Error
-from tests.faults import transport
+from tests.faults import contents, provider, transport
 from tests.faults.bodies import FORMATS
 from tests.faults.row import GRACE, Act, Promise, Row
 from tests.kit.twins import Twin, collect
@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from duologue.errors import DuologueError
     from tests.kit.server import ScriptedServer
 
-TABLES: Mapping[str, Mapping[str, list[Promise]]] = {"A1": transport.TABLE}
+TABLES: Mapping[str, Mapping[str, list[Promise]]] = {
+    "A1": transport.TABLE,
+    "A2": {**provider.TABLE, **contents.TABLE},
+}
 ROWS = [
     pytest.param(row, id=f"{table} {section}: {row.fault}")
     for table, sections in TABLES.items()
@@ -38,19 +41,24 @@ class Played:
         self.began = monotonic()
         self.events: list[Any] = []
         self.retried: list[DuologueError] = []
+        self.waits: list[float] = []
         self.failed_after: float | None = None
 
-    def on_retry(self, error: DuologueError, _: float) -> None:
+    def on_retry(self, error: DuologueError, seconds: float) -> None:
         """Another try is to be made."""
         self._failed()
         self.retried.append(error)
+        self.waits.append(seconds)
 
     def _failed(self) -> None:
         self.failed_after = self.failed_after or monotonic() - self.began
 
-    async def read(self, stream: Any) -> None:
-        """Read to the end."""
-        self.events = await collect(stream)
+    async def read(self, stream: Any, server: ScriptedServer | None) -> None:
+        """Read to the end; at the first event, tell the server to go on."""
+        async for event in stream:
+            self.events.append(event)
+            if server is not None:
+                server.told.set()
         if isinstance(self.events[-1], Error):
             self._failed()
 
@@ -61,16 +69,28 @@ class Played:
 
 
 @pytest.mark.parametrize("row", ROWS)
-async def test_row(twin: Twin, row: Promise) -> None:
+async def test_row(twin: Twin, row: Promise, monkeypatch: pytest.MonkeyPatch) -> None:
     if isinstance(row, Act):
         await row.do(twin)
         return
     assert isinstance(row, Row)
+    if row.waits is not None:
+        no_waiting(monkeypatch)
     for left in reversed(range(TRIES)):
         late = await play(twin, row)
         if not late:
             return
         assert left, late
+
+
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits before another try."""
+
+    async def async_sleep(_: object, __: float) -> None:
+        """Not a moment."""
+
+    monkeypatch.setattr("duologue._waiting.interrupt.AsyncInterrupt.sleep", async_sleep)
+    monkeypatch.setattr("duologue._waiting.interrupt.Interrupt.sleep", lambda *_: None)
 
 
 async def play(twin: Twin, row: Row) -> str:
@@ -89,7 +109,7 @@ async def play(twin: Twin, row: Row) -> str:
         }
         async with twin.Client(**fields) as client:
             stream = client.stream(row.prompt, raise_errors=False)
-            await played.read(stream)
+            await played.read(stream, place.server)
             late = check(row, played, stream)
             if place.server is not None and place.server.requests:
                 late = late or await check_connection(row, place.server, client)
@@ -111,6 +131,8 @@ def check(row: Row, played: Played, stream: Any) -> str:
         row.holds(error)
     if row.gives is None:
         row.holds(played.events)
+    if row.waits is not None:
+        assert played.waits == pytest.approx([row.waits])
     if row.bound is None:
         return ""
     assert played.failed_after is not None
@@ -124,7 +146,8 @@ def check_error(row: Row, error: DuologueError) -> None:
     assert error.phase == row.phase
     assert error.provider == FORMATS[row.speaks].provider or "provider" in row.client
     assert error.attempts >= 1
-    assert (error.partial.text if error.partial is not None else "") == row.kept
+    text = error.partial.text if error.partial is not None else ""
+    assert text.startswith(row.kept.removesuffix("...")) if row.kept.endswith("...") else text == row.kept
     assert error.partial is None or not error.partial.complete
 
 

@@ -36,6 +36,7 @@ COMPRESSED = {name: kind for name, kind in KINDS.items() if not kind[1].startswi
 def read(encoding: str, pieces: list[bytes]) -> bytes:
     body = open_body(encoding)
     found = b"".join([body.feed(piece) for piece in pieces])
+    assert not body.more
     body.close()
     return found
 
@@ -100,6 +101,23 @@ def test_garbage(encoding: str, data: bytes) -> None:
 def test_an_encoding_that_was_not_asked_for(encoding: str) -> None:
     with pytest.raises(ProtocolError, match=f"only {ACCEPT} were asked for"):
         open_body(encoding)
+
+
+@pytest.mark.parametrize("kind", ["gzip", "deflate"])
+def test_what_is_unpacked_at_once_is_bounded(kind: str) -> None:
+    text = b"data: {}\n" * 1_000_000
+    body, found = open_body(kind), 0
+    data = gzip.compress(text) if kind == "gzip" else zlib.compress(text)
+    for place in range(0, len(data), 5000):
+        piece = body.feed(data[place : place + 5000])
+        while True:
+            assert len(piece) <= 65536
+            found += len(piece)
+            if not body.more:
+                break
+            piece = body.feed(b"")
+    body.close()
+    assert found == len(text)
 
 
 def test_plain() -> None:

@@ -2,7 +2,7 @@
 
 A script is one reply a request, in order over all connections; the last one is used again. A reply is a list of steps:
 bytes are sent as they are, and `pause`, `half_close`, `hang_up`, `reset`, `stop_reading`, `wait_for`,
-`over_and_over` do what they say.
+`when_told`, `over_and_over` do what they say.
 `reply(...)` writes the bytes of an HTTP response. The server keeps a connection open after a reply, unless a step ends
 it. A reply may be a function of the request, and an `Early` one begins before the request's body has been read.
 """
@@ -47,7 +47,12 @@ class _OverAndOver(NamedTuple):
     every: float
 
 
-Step = bytes | Callable[[socket.socket], None] | _OverAndOver
+class _WhenTold(NamedTuple):
+    seconds: float = 10
+
+
+Step = bytes | Callable[[socket.socket], None] | _OverAndOver | _WhenTold
+when_told = _WhenTold()  # go on when the test sets `told`
 Reply = Sequence[Any]  # of steps: a list display of several kinds is a list of objects to mypy
 
 
@@ -159,6 +164,7 @@ class ScriptedServer:
         open: how many are open now.
         sent: the bytes of replies that the system took.
         port: where it listens.
+        told: the steps `when_told` wait for it.
         origin: the address.
         base_url: the address for an OpenAI-compatible client.
 
@@ -180,6 +186,7 @@ class ScriptedServer:
         self.connections = 0
         self.open = 0
         self.sent = 0
+        self.told = threading.Event()
         self._lock = threading.Condition()
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=512)
         if buffer is not None:
@@ -210,6 +217,7 @@ class ScriptedServer:
             for connection in self._sockets:
                 with contextlib.suppress(OSError):  # the client was quicker
                     connection.shutdown(socket.SHUT_RDWR)
+        self.told.set()
         for thread in self._threads:
             thread.join(10)
 
@@ -276,6 +284,8 @@ class ScriptedServer:
                 while True:
                     self._send(connection, step.data)
                     time.sleep(step.every)
+            elif isinstance(step, _WhenTold):
+                assert self.told.wait(step.seconds), "the test never said to go on"
             else:
                 step(connection)
 

@@ -17,7 +17,7 @@ from duologue._core.deadlines import Opening, Timed, opening
 from duologue._core.failures import transport_failures_ignored
 from duologue._core.network import has_more
 from duologue._core.theirs import body_at_hand, without_encoding
-from duologue._waiting.interrupt import AsyncInterrupt
+from duologue._waiting.interrupt import AsyncInterrupt, async_sleep
 from duologue._waiting.network import async_unwind, stop_reading
 from duologue._waiting.places import async_abandon
 from duologue.errors import ClosedError, DuologueError, StreamBusyError
@@ -248,6 +248,9 @@ class AsyncStream:
     async def _read(self, body: AsyncIterator[bytes]) -> list[StreamEvent]:
         if overdue := self._call.overdue(monotonic()):
             return overdue
+        if self._call.exchange.more:
+            await async_sleep(0)
+            return self._call.exchange.feed(b"")
         end = self._call.deadlines.end()
         data = None
         try:

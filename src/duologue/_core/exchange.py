@@ -8,6 +8,7 @@ with all that had arrived in `error.partial`. After `Done` or `Error` nothing mo
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any, Protocol
 
 from duologue._core.accumulate import Accumulator
@@ -48,6 +49,8 @@ _ERROR_BYTES = 65536
 _ERROR_CHARACTERS = 4096
 # A shorter key is no secret, but a word that may be part of others: a local server's `none`, say.
 _KEY_CHARACTERS = 8
+# What could command a terminal.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 # No server has a use for more; their bytes are bounded by the HTTP library, to some 100 KiB.
 _HEADERS = 1000
 _STREAM_TYPES = {
@@ -108,8 +111,9 @@ class Exchange:
         self._media_type = ""
         self.request_id: str | None = None
         self._retry_after: float | None = None
-        self._error_type: str | None = None
         self.should_retry: bool | None = None
+        self._error_type: str | None = None
+        self._frame = 0
         self.bytes = 0
         self.events = 0
         self.complete = False
@@ -143,8 +147,13 @@ class Exchange:
             return self.fail(error)
         return []
 
+    @property
+    def more(self) -> bool:
+        """Whether there is more in what was fed; then `feed(b"")` gives it."""
+        return self._body.more and not self.finished
+
     def feed(self, data: bytes) -> list[StreamEvent]:
-        """The events that `data` completes."""
+        """The events that `data` completes, or where it is compressed and stands for more, the first of them."""
         return self._guard(self._feed, data)
 
     def close(self) -> list[StreamEvent]:
@@ -215,8 +224,13 @@ class Exchange:
         if self.finished:
             return
         decoded: list[StreamEvent] = []
+        self._frame += 1
         try:
             self._decode(frame, decoded)
+        except DecodeError as error:
+            if not isinstance(self._frames, WholeReader):
+                error.frame = self._frame
+            raise
         finally:
             for event in map(self._keep, decoded):
                 self._count()
@@ -240,6 +254,8 @@ class Exchange:
         return Done(response.finish_reason, response.usage, response, word)
 
     def _close(self, events: list[StreamEvent]) -> None:
+        while self.more:
+            self._feed(b"", events)
         self._body.close()
         for frame in self._frames.close():
             self._take_last(frame, events)
@@ -310,7 +326,7 @@ class Exchange:
         try:
             payload = loads(text)
         except DecodeError:
-            payload = text[:_ERROR_CHARACTERS]
+            payload = _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)[:_ERROR_CHARACTERS]
         return api_error(
             payload,
             status=self.status,

@@ -17,11 +17,18 @@ ACCEPT = "gzip, deflate"
 _ZLIB_HEAD = 2
 
 
+# So much is unpacked at once: a few bytes can stand for a thousand times as many, and nobody may want them all.
+_PIECE = 65536
+
+
 class Body(Protocol):
     """A reader of body bytes."""
 
+    more: bool
+    """Whether there is more in what was fed; then `feed(b"")` gives it."""
+
     def feed(self, data: bytes) -> bytes:
-        """The bytes that `data` stands for."""
+        """The next bytes that the data so far stands for."""
         ...
 
     def close(self) -> None:
@@ -35,6 +42,8 @@ class Body(Protocol):
 
 class Plain:
     """A body that is not compressed."""
+
+    more = False
 
     def feed(self, data: bytes) -> bytes:
         """The bytes themselves."""
@@ -54,9 +63,11 @@ class Inflate:
         # The first bytes tell the two kinds of deflate apart, and it takes two of them.
         self._head: bytes | None = b"" if encoding == "deflate" else None
         self._empty = True
+        self._rest = b""
+        self.more = False
 
     def feed(self, data: bytes) -> bytes:
-        """The bytes that `data` completes.
+        """The next bytes that the data so far stands for.
 
         Raises:
             ProtocolError: the data is not of this kind.
@@ -70,18 +81,27 @@ class Inflate:
                 return b""
             self._wbits = 15 if _is_zlib(data) else -15
             self._inflate = zlib.decompressobj(self._wbits)
-        out = []
-        while data:
-            self._empty = False
-            try:
-                out.append(self._inflate.decompress(data))
-            except zlib.error as reason:
-                raise ProtocolError(f"the body is not {self._encoding} data: {reason}") from None
-            data = self._inflate.unused_data
-            if self._inflate.eof:
-                self._inflate = zlib.decompressobj(self._wbits)
-                self._empty = not data
+        self._rest += data
+        out, room = [], _PIECE
+        while room and (self._rest or self.more):
+            out.append(self._unpack(room))
+            room -= len(out[-1])
         return b"".join(out)
+
+    def _unpack(self, most: int) -> bytes:
+        try:
+            out = self._inflate.decompress(self._rest, most)
+        except zlib.error as reason:
+            raise ProtocolError(f"the body is not {self._encoding} data: {reason}") from None
+        if self._inflate.eof:
+            self._rest = self._inflate.unused_data
+            self._inflate = zlib.decompressobj(self._wbits)
+            self._empty = not self._rest
+            self.more = bool(self._rest)
+        else:
+            self._rest = self._inflate.unconsumed_tail
+            self.more = bool(self._rest) or len(out) == most
+        return out
 
     def close(self) -> None:
         """The body has ended.

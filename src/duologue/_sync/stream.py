@@ -18,7 +18,7 @@ from duologue._core.deadlines import Opening, Timed, opening
 from duologue._core.failures import transport_failures_ignored
 from duologue._core.network import has_more
 from duologue._core.theirs import body_at_hand, without_encoding
-from duologue._waiting.interrupt import Interrupt
+from duologue._waiting.interrupt import Interrupt, sleep
 from duologue._waiting.network import unwind, stop_reading
 from duologue._waiting.places import abandon
 from duologue.errors import ClosedError, DuologueError, StreamBusyError
@@ -249,6 +249,9 @@ class Stream:
     def _read(self, body: Iterator[bytes]) -> list[StreamEvent]:
         if overdue := self._call.overdue(monotonic()):
             return overdue
+        if self._call.exchange.more:
+            sleep(0)
+            return self._call.exchange.feed(b"")
         end = self._call.deadlines.end()
         data = None
         try:
