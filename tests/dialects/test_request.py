@@ -16,6 +16,13 @@ def test_fields_go_where_their_table_says() -> None:
     assert encode_fields(request, fields, {}, where="x") == {"t": 0, "options": {"stop": ["a", "b"], "seed": 7}}
 
 
+def test_no_field_can_be_forgotten() -> None:
+    request = ChatRequest("hi", top_p=0.5, n=1, extra={"own": 1})
+    with pytest.raises(UnsupportedError, match=r"^the x format has no top_p$"):
+        encode_fields(request, {}, {}, where="the x format")
+    assert encode_fields(request, {}, {}, where="x", frame=("top_p",)) == {}
+
+
 def test_what_has_no_place_is_refused_unless_it_asks_for_nothing() -> None:
     refused = {"n": "it gives one answer"}
     assert encode_fields(ChatRequest("hi", n=1), {}, refused, where="the x format") == {}

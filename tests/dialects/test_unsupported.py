@@ -9,7 +9,8 @@ import pytest
 
 from duologue import ConfigurationError, UnsupportedError, register_provider
 from duologue._core.registry import _check
-from duologue._dialects.unsupported import FIELDS, WAYS, asked, check_supported
+from duologue._dialects.request import FIELDS
+from duologue._dialects.unsupported import WAYS, asked, check_supported
 from duologue._tables import PROVIDERS
 from duologue.models import (
     AudioContent,

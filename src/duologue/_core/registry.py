@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from duologue._dialects import find_dialect
-from duologue._dialects.unsupported import FIELDS, WAYS
+from duologue._dialects.request import FIELDS
+from duologue._dialects.unsupported import WAYS
 from duologue._plugins import load_plugin
 from duologue._tables import PROVIDERS
 from duologue.errors import ConfigurationError

@@ -14,15 +14,14 @@ from urllib.parse import unquote_to_bytes
 import attrs
 
 from duologue.errors import DecodeError, UnsupportedError
-from duologue.models import RefusalContent, TextContent
+from duologue.models import ChatRequest, RefusalContent, TextContent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from duologue.models import (
         AudioContent,
         CachePoint,
-        ChatRequest,
         ContentPart,
         FileContent,
         ImageContent,
@@ -34,6 +33,8 @@ if TYPE_CHECKING:
 
 Media = TypeVar("Media", bound="ImageContent | FileContent | AudioContent")
 
+# What a request may ask for, besides what it always has and what goes into the body as it is.
+FIELDS = frozenset(field.name for field in attrs.fields(ChatRequest)) - {"messages", "model", "extra"}
 # What is the case anyway: asking for it asks for nothing, so it is no reason to refuse a request.
 _AS_IT_IS = {
     "tool_choice": "auto",
@@ -47,15 +48,23 @@ _AS_IT_IS = {
 
 
 def encode_fields(
-    request: ChatRequest, fields: Mapping[str, Convert], unsupported: Mapping[str, str], *, where: str
+    request: ChatRequest,
+    fields: Mapping[str, Convert],
+    unsupported: Mapping[str, str],
+    *,
+    where: str,
+    frame: Collection[str] = (),
 ) -> dict[str, Any]:
     """The parts of the body that the fields stand for, laid together.
 
+    `where` names the format in errors, and `frame` the fields that the caller writes itself, besides the messages, the
+    model and `extra`. So no field can be forgotten: one in none of the three is refused where it is given.
+
     Raises:
-        UnsupportedError: a field is given that `unsupported` names; `where` says who has no place for it.
+        UnsupportedError: a field is given that has no place.
     """
-    for field in given(request, unsupported):
-        raise UnsupportedError(f"{where} has no {field}: {unsupported[field]}")
+    for field in given(request, FIELDS.difference(fields, frame)):
+        raise UnsupportedError(f"{where} has no {field}" + (f": {unsupported[field]}" if field in unsupported else ""))
     body: dict[str, Any] = {}
     for field, value in _set(request, fields):
         body = merged(body, fields[field](value))

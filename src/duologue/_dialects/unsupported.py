@@ -8,18 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import attrs
-
-from duologue._dialects.request import given
+from duologue._dialects.request import FIELDS, given
 from duologue.errors import UnsupportedError
-from duologue.models import ChatRequest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from duologue.models import ContentPart, Message, Provider
+    from duologue.models import ChatRequest, ContentPart, Message, Provider
 
-FIELDS = frozenset(field.name for field in attrs.fields(ChatRequest)) - {"messages", "model", "extra"}
 _CHOICES = ("auto", "none", "required")
 _PARTS: Mapping[str, tuple[str, ...]] = {
     "image": ("data", "url", "detail"),

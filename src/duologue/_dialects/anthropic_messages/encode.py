@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from duologue.models import ChatRequest, Provider, Reasoning, ResponseFormat, Tool
 
 _PATH = "/v1/messages"
+# What depends on more than its own value, and so is written by `encode` itself.
+_FRAME = frozenset({"max_tokens", "tool_choice", "parallel_tool_calls", "reasoning"})
 # The format requires a limit. This is what every model has allowed since Claude 3, whose limit it was; thinking is
 # counted against it as well, so a budget for that is added.
 DEFAULT_MAX_TOKENS = 4096
@@ -39,7 +41,7 @@ def encode(request: ChatRequest, provider: Provider, *, model: str, stream: bool
     Raises:
         UnsupportedError: a content part or a field that the format cannot carry.
     """
-    fields = encode_fields(request, FIELDS, UNSUPPORTED, where="the anthropic-messages format")
+    fields = encode_fields(request, FIELDS, UNSUPPORTED, where="the anthropic-messages format", frame=_FRAME)
     system, messages = encode_messages(request.messages, provider)
     thinking = _thinking(request.reasoning, model) if request.reasoning else {}
     limit = request.max_tokens or DEFAULT_MAX_TOKENS + thinking.get("thinking", {}).get("budget_tokens", 0)

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from duologue.models import ChatRequest, Provider, Reasoning, ResponseFormat, Tool
 
 _MODELS_OWN = "what a model of one's own choice takes beyond goes into extra={'additionalModelRequestFields': {...}}"
+# What depends on more than its own value, and so is written by `encode` itself.
+_FRAME = frozenset({"tools", "tool_choice", "reasoning"})
 _STREAM_HEADERS = {"accept": "application/vnd.amazon.eventstream"}
 
 
@@ -30,7 +32,7 @@ def encode(request: ChatRequest, provider: Provider, *, model: str, stream: bool
     Raises:
         UnsupportedError: a content part or a field that the format cannot carry.
     """
-    fields = encode_fields(request, FIELDS, UNSUPPORTED, where="the bedrock-converse format")
+    fields = encode_fields(request, FIELDS, UNSUPPORTED, where="the bedrock-converse format", frame=_FRAME)
     system, messages = encode_messages(request.messages)
     body: dict[str, Any] = {"messages": messages, **fields}
     if system:

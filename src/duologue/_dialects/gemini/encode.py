@@ -34,7 +34,7 @@ def encode(request: ChatRequest, provider: Provider, *, model: str, stream: bool
     Raises:
         UnsupportedError: a content part or a field that the format cannot carry.
     """
-    fields = encode_fields(request, FIELDS, UNSUPPORTED, where="the gemini format")
+    fields = encode_fields(request, FIELDS, UNSUPPORTED, where="the gemini format", frame=("reasoning",))
     system = [message for message in request.messages if message.role == "system"]
     talk = [message for message in request.messages if message.role != "system"]
     body: dict[str, Any] = {"contents": encode_contents(talk), **fields}

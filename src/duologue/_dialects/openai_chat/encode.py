@@ -42,7 +42,7 @@ def _fields(request: ChatRequest, provider: Provider) -> dict[str, Any]:
     """The fields under the provider's names. One that it does not know asks for nothing if it is there at all, and is
     left out, since some servers refuse the mere name."""
     known = {field: convert for field, convert in FIELDS.items() if field not in provider.unsupported}
-    body = encode_fields(request, known, {}, where=provider.title)
+    body = encode_fields(request, known, provider.unsupported, where=provider.title, frame=("reasoning",))
     return {provider.field_names.get(name, name): value for name, value in body.items()}
 
 
