@@ -14,6 +14,7 @@ from duologue import (
     ClosedError,
     DecodeError,
     Done,
+    DuologueError,
     Error,
     RateLimitError,
     Start,
@@ -162,6 +163,26 @@ async def test_a_stream_has_no_reference_cycle(twin: Twin) -> None:
             try:
                 del stream
                 assert gone() is None
+            finally:
+                gc.enable()
+
+
+async def test_an_error_that_was_caught_keeps_nothing_alive(twin: Twin) -> None:
+    """Neither its traceback nor its cause leads back to it, by way of the stream or of the event that it is in."""
+    with ScriptedServer([head(200, SSE), delta("x"), hang_up]) as server:
+        async with client_for(twin, server) as client:
+
+            async def fail() -> weakref.ref[DuologueError]:
+                try:
+                    await client.chat("hi")
+                except DuologueError as error:
+                    return weakref.ref(error)
+                raise AssertionError("it did not fail")
+
+            gc.collect()
+            gc.disable()
+            try:
+                assert (await fail())() is None
             finally:
                 gc.enable()
 

@@ -97,7 +97,10 @@ class AsyncStream:
             self._error = event.error if isinstance(event, Error) else None
             return event
         if self._error is not None and self._raise_errors:
-            raise self._error
+            try:
+                raise self._error
+            finally:
+                del self  # the error's traceback would hold the stream, which holds the error
         raise StopAsyncIteration
 
     async def __aenter__(self) -> Self:
@@ -136,13 +139,16 @@ class AsyncStream:
         Raises:
             DuologueError: what went wrong, with what had arrived in `partial`.
         """
-        async for _ in self:
-            pass
-        if self._error is not None:
-            raise self._error
-        if not self._call.exchange.finished:
-            raise ClosedError("the stream was closed before its end", partial=self.response)
-        return self.response
+        try:
+            while await anext(self, None) is not None:  # no variable is to hold the error's event, for the same reason
+                pass
+            if self._error is not None:
+                raise self._error
+            if not self._call.exchange.finished:
+                raise ClosedError("the stream was closed before its end", partial=self.response)
+            return self.response
+        finally:
+            del self  # as in `__anext__`
 
     def __del__(self) -> None:
         if getattr(self, "_entered", False):  # not where __init__ failed, nor where there is nothing to free
@@ -343,9 +349,12 @@ class AsyncText:
                 return self._give()
         if self._held:
             return self._give()
-        error, self._error = self._error, None
-        if error is not None:
-            raise error
+        if self._error is not None:
+            try:
+                raise self._error
+            finally:
+                self._error = None
+                del self  # as in the stream's own
         raise StopAsyncIteration
 
     def _hold(self, text: str) -> None:

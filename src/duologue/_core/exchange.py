@@ -171,6 +171,7 @@ class Exchange:
         self.finished = True
         # The frames that it came through hold the provider's bytes, which crash reports have no business with.
         self.error = error.with_traceback(None)
+        error.__context__ = None
         if isinstance(error, StreamTruncated) and not isinstance(error, EmptyResponse):
             self._say_what_came(error)
         if self.status:
