@@ -42,6 +42,7 @@ _ERROR: Final[Json] = {
         "retryable": {"type": "boolean", "description": "Whether the same request may succeed later."},
         "phase": {"type": "string", "description": "Where it happened."},
         "retry_after": {"type": "number", "description": "Seconds that the provider asks to wait."},
+        "frame": {"type": "integer", "description": "Which frame of a stream it was, counted from 1."},
         "limit": {"type": "string", "description": "The limit that was passed."},
         "body": {"description": "The error as the provider sent it."},
         "partial": {"$ref": "#/$defs/ChatResponse", "description": "What had arrived."},

@@ -246,6 +246,7 @@ _ERROR_FIELDS: Final[Mapping[str, Any]] = {
     "retryable": bool,
     "phase": str,
     "retry_after": float,
+    "frame": int,
     "limit": str,
     "body": Any,
     "partial": ChatResponse,

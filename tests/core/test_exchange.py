@@ -510,3 +510,15 @@ def test_a_short_key_is_part_of_other_words() -> None:
     [event] = exchange.close()
     assert isinstance(event, Error)
     assert event.error.message == "invalid x-api-key"
+
+
+def test_a_body_that_unpacks_to_much_is_read_to_its_end_when_it_closes() -> None:
+    """A piece is unpacked 64 KiB at a time, so the end of the body may come before all of it was looked at."""
+    body = b"".join(data(chunk(choice(content="x" * 1000))) for _ in range(200)) + data(chunk(choice("stop"))) + DONE
+    exchange = open_exchange()
+    exchange.begin(200, {**SSE, "content-encoding": "gzip"})
+    events = exchange.feed(gzip.compress(body))
+    assert not exchange.finished
+    events += exchange.close()
+    assert events[-1].is_done
+    assert len(exchange.response.text) == 200_000

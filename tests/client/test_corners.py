@@ -1,0 +1,261 @@
+"""What seldom happens on the road, each held once: races, odd transports, and a process that was forked."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from math import inf
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import httpcore
+import httpx
+import pytest
+
+from duologue import ClosedError, StreamTimeout
+from duologue._async.transport import AsyncTimedStream, AsyncTunnel, _connecting
+from duologue._core.headers import is_final
+from duologue._core.log import listener
+from duologue._core.network import _Hidden
+from duologue._core.theirs import body_at_hand, without_encoding
+from duologue._sync.transport import TimedStream, Tunnel
+from duologue._sync.transport import _connecting as connecting
+from duologue._waiting import places
+from duologue._waiting.interrupt import AsyncInterrupt, Interrupt
+from tests.client.test_stream import client_for
+from tests.core.test_call import call
+from tests.kit.server import ScriptedServer, reply
+from tests.kit.twins import Twin, collect
+from tests.kit.wire import answer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+async def test_a_fork_leaves_nothing_of_the_parent_s(twin: Twin) -> None:
+    """What is done in the child, done here: connections are let go of, and new ones are made."""
+    with ScriptedServer(reply(answer("x"))) as server:
+        async with client_for(twin, server) as client:
+            await client.stream("hi").result()
+            road = (client.client if twin.name == "sync" else client)._road
+            [parents] = road._places.values()
+            places._forked()
+            assert (await client.stream("hi").result()).text == "x"
+            assert server.connections == 2
+            if twin.name == "sync":
+                parents.keeper.close()
+            else:
+                await parents.keeper.aclose()
+
+
+async def test_a_stream_that_never_had_a_place_gives_none_back(twin: Twin) -> None:
+    with ScriptedServer(reply(answer("x"))) as server:
+        async with client_for(twin, server) as client:
+            road = (client.client if twin.name == "sync" else client)._road
+            stream = client.stream("hi")
+            road.leave(stream.stream if twin.name == "sync" else stream)
+            assert (await stream.result()).text == "x"
+
+
+async def test_a_request_that_is_not_wanted_any_more_is_not_sent(twin: Twin) -> None:
+    """Closed while the embedded model was being started, say."""
+    with ScriptedServer(reply(answer("x"))) as server:
+        async with client_for(twin, server) as client:
+            stream = client.stream("hi")
+            if twin.name == "sync":
+                stopped = Interrupt()
+                stopped.set()
+                assert client.client._road.send(stream.stream._call, stopped) is None
+            else:
+                waiting = AsyncInterrupt()
+                waiting.set()
+                assert await client._road.send(stream._call, waiting) is None
+        assert server.requests == []
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+async def test_closed_in_the_moment_that_the_response_comes(
+    twin: Twin, at_once: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ScriptedServer(reply(answer("x"))) as server:
+        async with client_for(twin, server) as client:
+            stream = client.stream("hi", raise_errors=False)
+            own = stream.stream if twin.name == "sync" else stream
+            road, reason = own._road, ClosedError("closed just now")
+            send = road.send
+
+            def close(*_: Any) -> None:
+                own._closed = reason
+
+            async def async_send(*given: Any) -> Any:
+                close()
+                return None if at_once else await send(*given)
+
+            def blocking_send(*given: Any) -> Any:
+                close()
+                return None if at_once else send(*given)
+
+            monkeypatch.setattr(road, "send", blocking_send if twin.name == "sync" else async_send)
+            [event] = await collect(stream)
+            assert event.error is reason
+
+
+@pytest.mark.parametrize("end", [StopIteration, OSError])
+async def test_an_end_of_our_own_doing_is_no_end(twin: Twin, end: type[Exception]) -> None:
+    """Where a wait is over its time, what the connection says then is not what counts."""
+    with ScriptedServer(reply(answer("x"))) as server:
+        async with client_for(twin, server) as client:
+            stream = client.stream("hi")
+            own = stream.stream if twin.name == "sync" else stream
+            own._until = lambda _: _Late(own._interrupt)
+
+            class Body:
+                def __next__(self) -> NoReturn:
+                    raise end
+
+                async def __anext__(self) -> NoReturn:
+                    raise StopAsyncIteration if end is StopIteration else end
+
+            read = own._read(Body())
+            [event] = read if twin.name == "sync" else await read
+            assert isinstance(event.error, StreamTimeout)
+
+
+class _Late:
+    """As a wait that ended by its time."""
+
+    def __init__(self, interrupt: Any) -> None:
+        self._interrupt = interrupt
+
+    def __enter__(self) -> None:
+        self._interrupt.late = True
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+
+async def test_why_it_failed_where_the_client_is_closed(twin: Twin) -> None:
+    http: Any = httpx.Client() if twin.name == "sync" else httpx.AsyncClient()
+    client = twin.Client("llamacpp:m", http_client=http)
+    road = (client.client if twin.name == "sync" else client)._road
+    reason = OSError("x")
+    assert road.why(reason) is reason
+    await client.aclose()
+    assert str(road.why(reason)) == "the client is closed"
+    if twin.name == "sync":
+        http.close()
+    else:
+        await http.aclose()
+
+
+# -- connections -------------------------------------------------------------------------------------------------------
+
+
+class Wire(httpcore.NetworkStream, httpcore.AsyncNetworkStream):  # type: ignore[misc]  # both at once, for both twins
+    """A connection that keeps what is written to it."""
+
+    def __init__(self) -> None:
+        self.written: list[Any] = []
+
+
+class BlockingWire(Wire):
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:  # type: ignore[override]
+        self.written.append((buffer, timeout))
+
+
+class WaitingWire(Wire):
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # type: ignore[override]  # noqa: ASYNC109
+        self.written.append((buffer, timeout))
+
+
+async def test_a_connection_outside_of_a_request_has_the_timeout_it_is_given(twin: Twin) -> None:
+    wire = BlockingWire() if twin.name == "sync" else WaitingWire()
+    stream: Any = (TimedStream if twin.name == "sync" else AsyncTimedStream)(wire)
+    for deadline, timeout in ((None, 5), (inf, None)):
+        stream.deadline = deadline
+        written = stream.write(b"x", 5)
+        if twin.name != "sync":
+            await written
+        assert wire.written.pop() == (b"x", timeout)
+    assert (connecting if twin.name == "sync" else _connecting)(5, "tls") == 5
+
+
+@pytest.mark.parametrize("reason", [httpcore.ConnectionNotAvailable, OSError])
+async def test_a_tunnel_that_failed_is_closed_and_one_that_is_busy_is_not(twin: Twin, reason: type[Exception]) -> None:
+    class Connection:
+        closed = False
+
+        def handle_request(self, _: Any) -> NoReturn:
+            raise reason
+
+        async def handle_async_request(self, _: Any) -> NoReturn:
+            raise reason
+
+        def close(self) -> None:
+            self.closed = True
+
+        async def aclose(self) -> None:
+            self.closed = True
+
+        def is_closed(self) -> bool:
+            return self.closed
+
+    connection: Any = Connection()
+    tunnel: Any = (Tunnel if twin.name == "sync" else AsyncTunnel)(connection)
+    if twin.name == "sync":
+        with pytest.raises(reason):
+            tunnel.handle_request(None)
+    else:
+        with pytest.raises(reason):
+            await tunnel.handle_async_request(None)
+    assert tunnel.is_closed() is connection.closed is (reason is OSError)
+
+
+# -- the half that does not wait ---------------------------------------------------------------------------------------
+
+
+def test_a_head_before_any_request() -> None:
+    asked = call()
+    asked.head_came(5.0)
+    assert asked.attempts == 0
+
+
+@pytest.mark.parametrize(
+    ("head", "final"),
+    [
+        (b"", False),
+        (b"HTTP/1.1 100 Continue\r\n\r\n", False),
+        (b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n", False),
+        (b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 413 Too Large\r\n", True),
+        (b"HTTP/1.1 200", True),
+    ],
+)
+def test_what_is_more_than_an_interim_response(head: bytes, final: bool) -> None:
+    assert is_final(head) is final
+
+
+def test_nobody_listens_where_logging_was_never_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    logging.getLogger("duologue").setLevel(logging.DEBUG)
+    try:
+        assert listener() is not None
+        monkeypatch.delitem(sys.modules, "logging")
+        assert listener() is None
+    finally:
+        logging.getLogger("duologue").setLevel(logging.NOTSET)
+
+
+def test_bytes_that_do_not_show_themselves() -> None:
+    assert repr([_Hidden(b"secret")]) == "['***']"
+    assert _Hidden(b"secret") == b"secret"
+
+
+def test_a_body_that_is_at_hand() -> None:
+    assert body_at_hand(httpx.Response(200, content=b"x")) == b"x"
+
+    def pieces() -> Iterator[bytes]:
+        yield b"x"
+
+    fresh = httpx.Response(200, content=pieces())
+    assert body_at_hand(fresh) is None
+    fresh.close()
+    assert body_at_hand(fresh) == b""
+    assert without_encoding({"Content-Encoding": "gzip", "a": "b"}) == {"a": "b"}
