@@ -11,7 +11,7 @@ import httpcore
 import httpx
 import pytest
 
-from duologue import ClosedError, StreamTimeout
+from duologue import AuthenticationError, ClosedError, StreamTimeout
 from duologue._async.transport import AsyncTimedStream, AsyncTunnel, _connecting
 from duologue._core.headers import is_final
 from duologue._core.log import listener
@@ -141,6 +141,32 @@ async def test_why_it_failed_where_the_client_is_closed(twin: Twin) -> None:
     assert road.why(reason) is reason
     await client.aclose()
     assert str(road.why(reason)) == "the client is closed"
+    if twin.name == "sync":
+        http.close()
+    else:
+        await http.aclose()
+
+
+async def test_a_hook_of_the_caller_s_that_raises_for_the_status(twin: Twin) -> None:
+    """The status counts, though the hook's exception has closed the body that explains it."""
+
+    def raise_for_status(response: httpx.Response) -> None:
+        response.raise_for_status()
+
+    async def async_raise_for_status(response: httpx.Response) -> None:
+        response.raise_for_status()
+
+    http: Any
+    if twin.name == "sync":
+        http = httpx.Client(event_hooks={"response": [raise_for_status]})
+    else:
+        http = httpx.AsyncClient(event_hooks={"response": [async_raise_for_status]})
+    refused = reply(b'{"error": {"message": "no"}}', 401, "application/json")
+    with ScriptedServer(refused) as server:
+        async with client_for(twin, server, http_client=http) as client:
+            with pytest.raises(AuthenticationError) as caught:
+                await client.stream("hi").result()
+    assert caught.value.status_code == 401
     if twin.name == "sync":
         http.close()
     else:
