@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from math import inf
+from selectors import EVENT_WRITE
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import httpcore
@@ -203,6 +204,25 @@ async def test_a_connection_outside_of_a_request_has_the_timeout_it_is_given(twi
             await written
         assert wire.written.pop() == (b"x", timeout)
     assert (connecting if twin.name == "sync" else _connecting)(5, "tls") == 5
+
+
+async def test_a_long_request_goes_on_where_the_server_says_nothing_yet(
+    twin: Twin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between two pieces of it, only an answer is looked for."""
+
+    async def async_ready(*_: Any) -> int:
+        return EVENT_WRITE
+
+    monkeypatch.setattr("duologue._sync.transport.ready", lambda *_: EVENT_WRITE)
+    monkeypatch.setattr("duologue._async.transport.async_ready", async_ready)
+    wire = BlockingWire() if twin.name == "sync" else WaitingWire()
+    stream: Any = (TimedStream if twin.name == "sync" else AsyncTimedStream)(wire)
+    written = stream.write(b"x" * 200_000, None)
+    if twin.name != "sync":
+        await written
+    assert b"".join(piece for piece, _ in wire.written) == b"x" * 200_000
+    assert len(wire.written) == 4
 
 
 @pytest.mark.parametrize("reason", [httpcore.ConnectionNotAvailable, OSError])
