@@ -222,7 +222,7 @@ async def test_a_long_request_goes_on_where_the_server_says_nothing_yet(
     if twin.name != "sync":
         await written
     assert b"".join(piece for piece, _ in wire.written) == b"x" * 200_000
-    assert len(wire.written) == 4
+    assert len(wire.written) > 1
 
 
 @pytest.mark.parametrize("reason", [httpcore.ConnectionNotAvailable, OSError])
