@@ -5,14 +5,14 @@ from __future__ import annotations
 import logging
 import sys
 from math import inf
-from selectors import EVENT_WRITE
+from selectors import EVENT_READ, EVENT_WRITE
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import httpcore
 import httpx
 import pytest
 
-from duologue import AuthenticationError, ClosedError, StreamTimeout
+from duologue import AuthenticationError, ClosedError, RetryPolicy, StreamTimeout
 from duologue._async.transport import AsyncTimedStream, AsyncTunnel, _connecting
 from duologue._core.headers import is_final
 from duologue._core.log import listener
@@ -24,7 +24,7 @@ from duologue._waiting import places
 from duologue._waiting.interrupt import AsyncInterrupt, Interrupt
 from tests.client.test_stream import client_for
 from tests.core.test_call import call
-from tests.kit.server import ScriptedServer, reply
+from tests.kit.server import ScriptedServer, hang_up, reply
 from tests.kit.twins import Twin, collect
 from tests.kit.wire import answer
 
@@ -223,6 +223,45 @@ async def test_a_long_request_goes_on_where_the_server_says_nothing_yet(
         await written
     assert b"".join(piece for piece, _ in wire.written) == b"x" * 200_000
     assert len(wire.written) > 1
+
+
+async def test_an_interim_response_is_no_reason_to_stop_sending(twin: Twin, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor is it lost: it is the first that is read then."""
+    interim = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+    class Blocking(BlockingWire):
+        def read(self, *_: Any) -> bytes:  # type: ignore[override]
+            return interim
+
+    class Waiting(WaitingWire):
+        async def read(self, *_: Any) -> bytes:  # type: ignore[override]
+            return interim
+
+    async def async_ready(*_: Any) -> int:
+        return EVENT_READ
+
+    monkeypatch.setattr("duologue._sync.transport.ready", lambda *_: EVENT_READ)
+    monkeypatch.setattr("duologue._async.transport.async_ready", async_ready)
+    wire = Blocking() if twin.name == "sync" else Waiting()
+    stream: Any = (TimedStream if twin.name == "sync" else AsyncTimedStream)(wire)
+    if twin.name == "sync":
+        stream.write(b"x" * 20_000, None)
+        data = stream.read(100)
+    else:
+        await stream.write(b"x" * 20_000, None)
+        data = await stream.read(100)
+    assert sum(len(piece) for piece, _ in wire.written) == 20_000
+    assert data == interim
+
+
+async def test_a_connection_that_the_server_had_closed_costs_no_try(twin: Twin) -> None:
+    script: list[Any] = [reply(answer("x")), [hang_up], reply(answer("y"))]
+    with ScriptedServer(*script) as server:
+        async with client_for(twin, server, retry=RetryPolicy(max_retries=0)) as client:
+            assert (await client.stream("hi").result()).text == "x"
+            assert (await client.stream("hi").result()).text == "y"
+        assert len(server.requests) == 3
+        assert server.connections == 2
 
 
 @pytest.mark.parametrize("reason", [httpcore.ConnectionNotAvailable, OSError])

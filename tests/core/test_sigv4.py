@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from datetime import datetime
 from hashlib import sha256
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import quote, urlsplit
 
 import pytest
@@ -165,3 +165,13 @@ def test_keys_are_not_shown() -> None:
 def test_a_path_of_nothing() -> None:
     request = canonical_request("GET", "", "", {}, "h")
     assert request == "GET\n/\n\n\n\nh"
+
+
+def test_the_body_s_hash_is_signed_and_need_not_be_sent() -> None:
+    scope = scope_at(0.0, "us-east-1", "bedrock")
+    given: dict[str, Any] = {"path": "/", "headers": [("host", "h")], "body": b"x"}
+    with_it, without = (sign(KEYS, scope, **given, send_hash=sent) for sent in (True, False))
+    assert with_it.keys() - without.keys() == {"x-amz-content-sha256"}
+    assert with_it["authorization"] != without["authorization"]
+    plain = sign(Credentials("AKIDEXAMPLE", Secret("x")), scope, **given)
+    assert with_it.keys() - plain.keys() == {"x-amz-security-token"}

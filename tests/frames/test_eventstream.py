@@ -123,11 +123,16 @@ def framed(headers: bytes, payload: bytes = b"") -> bytes:
         (b"\x01a\x07\x00\x01\xff", "not UTF-8"),
         (b"\x01\xff\x00", "not UTF-8"),
         (b"\x01a\x00\x01a\x01", "two headers are named 'a'"),
+        (b"\x01a\x07\x80\x00" + b"x" * 0x8000, "a header of 32768 bytes"),
     ],
 )
 def test_headers_that_break_the_rules(headers: bytes, words: str) -> None:
     with pytest.raises(ProtocolError, match=words):
         read([framed(headers)])
+
+
+def test_headers_that_are_numbers() -> None:
+    assert read([framed(b"\x01a\x03\xff\xfe\x01b\x04\x00\x00\x01\x00")]) == [Message({"a": -2, "b": 256}, b"")]
 
 
 def test_headers_that_are_too_long() -> None:

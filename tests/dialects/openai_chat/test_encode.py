@@ -13,6 +13,7 @@ from duologue._json import dumps
 from duologue._tables import PROVIDERS
 from duologue.errors import UnsupportedError
 from duologue.models import (
+    AudioContent,
     ChatRequest,
     Message,
     Provider,
@@ -232,3 +233,9 @@ def _function(function: dict[str, Any]) -> dict[str, Any]:
         for key, value in {"parameters": None, **function}.items()
         if key != "description" or value
     }
+
+
+def test_sound_that_says_nothing_is_no_sound() -> None:
+    """Snowflake's answers have one, of empty values."""
+    [message] = body(Message.assistant(["Hi", AudioContent(extra={"expires_at": 0})]))["messages"]
+    assert message == {"role": "assistant", "content": "Hi"}
