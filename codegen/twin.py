@@ -33,9 +33,10 @@ RENAMES: Final[Mapping[str, str]] = {
     "AsyncStream": "Stream",  # ours
     "AsyncText": "Text",  # ours
     "AsyncPlace": "Place",  # ours
+    "AsyncLent": "Lent",  # ours
     "AsyncOnce": "Once",  # ours
+    "AsyncPool": "Pool",  # ours
     "AsyncRoad": "Road",  # ours
-    "AsyncProxyPool": "ProxyPool",  # ours
     "AsyncSocksPool": "SocksPool",  # ours
     "AsyncTransport": "Transport",  # ours
     "AsyncTheirs": "Theirs",  # ours
@@ -57,8 +58,7 @@ RENAMES: Final[Mapping[str, str]] = {
     "AsyncBaseTransport": "BaseTransport",  # httpx
     "handle_async_request": "handle_request",  # httpx and httpcore
     "AsyncConnectionInterface": "ConnectionInterface",  # httpcore
-    "AsyncConnectionPool": "ConnectionPool",  # httpcore
-    "AsyncHTTPProxy": "HTTPProxy",  # httpcore
+    "AsyncHTTP11Connection": "HTTP11Connection",  # httpcore
     "AsyncNetworkStream": "NetworkStream",  # httpcore
     "AsyncSOCKSProxy": "SOCKSProxy",  # httpcore
     "AnyIOBackend": "SyncBackend",  # httpcore

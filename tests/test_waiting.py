@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import sys
 import threading
 import time
 from selectors import EVENT_READ
-from typing import Any
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
+import anyio
+import anyio.lowlevel
 import pytest
-from anyio.abc import SocketAttribute
 
 from duologue._waiting import network
 from duologue._waiting.places import async_abandon, async_here
 from duologue._waiting.queue import Gate
-from duologue._waiting.wire import _Wire
+from duologue._waiting.wire import _LoopWire, async_wire
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from anyio.abc import ByteStream
+
+    from tests.kit.twins import Twin
 
 
 def test_abandoned_where_trio_was_never_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -118,33 +128,87 @@ def test_a_place_that_comes_when_the_time_is_up(comes: bool, monkeypatch: pytest
 # -- the wire ----------------------------------------------------------------------------------------------------------
 
 
-def test_a_server_that_takes_a_long_request_slowly_gets_all_of_it() -> None:
-    ours, theirs = socket.socketpair()
-    taken = bytearray()
+@contextlib.asynccontextmanager
+async def wired(handle: Callable[[socket.socket], None]) -> AsyncIterator[ByteStream]:
+    """A connection to a server that handles it so, in a thread."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
 
-    def take() -> None:
-        time.sleep(0.05)
-        while piece := theirs.recv(65536):
-            taken.extend(piece)
+        def serve() -> None:
+            with listener.accept()[0] as connection:
+                handle(connection)
 
-    reader = threading.Thread(target=take)
-    reader.start()
-    ended = []
+        server = threading.Thread(target=serve)
+        server.start()
+        connection = SimpleNamespace(_stream=await anyio.connect_tcp(*listener.getsockname()))
+        wire: ByteStream = async_wire(connection)._stream
+        async with wire:
+            yield wire
+        server.join(10)
 
-    class Stream:
-        extra_attributes = {SocketAttribute.raw_socket: lambda: ours}  # noqa: RUF012 - as anyio has it
 
-        async def send_eof(self) -> None:
-            ended.append(True)
+def take_slowly(connection: socket.socket) -> None:
+    """Say how much came, when all of it is there."""
+    time.sleep(0.05)
+    taken = 0
+    while piece := connection.recv(65536):
+        taken += len(piece)
+    connection.sendall(str(taken).encode())
 
-    async def main() -> None:
-        wire = _Wire(Stream())  # type: ignore[arg-type]  # as much of one as it takes
-        await wire.send(b"x" * 4_000_000)
+
+@pytest.mark.parametrize("second_handles", [True, False])
+async def test_a_server_that_takes_a_long_request_slowly(
+    async_twin: Twin, second_handles: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With another handle of the socket, and without one, as on Windows."""
+
+    def none(_: object) -> socket.socket:
+        raise OSError
+
+    if not second_handles:
+        monkeypatch.setattr("duologue._waiting.wire.second_handle", none)
+    async with wired(take_slowly) as wire:
+        await wire.send(b"x" * 8_000_000)
         await wire.send_eof()
+        assert await wire.receive() == b"8000000"
+        with pytest.raises(anyio.EndOfStream):
+            await wire.receive()
 
-    asyncio.run(main())
-    ours.close()
-    reader.join(10)
-    theirs.close()
-    assert len(taken) == 4_000_000
-    assert ended == [True]
+
+def answer_and_go(connection: socket.socket) -> None:
+    """Close with something unread, which resets the connection."""
+    connection.recv(1)
+    connection.sendall(b"no")
+
+
+async def test_what_a_server_says_before_it_goes_can_be_read(async_twin: Twin) -> None:
+    async with wired(answer_and_go) as wire:
+        await wire.send(b"x" * 100_000)
+        await anyio.sleep(0.1)
+        await wire.send(b"x" * 100_000)
+        await wire.send(b"x" * 100_000)
+        assert await wire.receive() == b"no"
+        with pytest.raises(anyio.EndOfStream):  # the system has told of the reset already, when more was sent
+            await wire.receive()
+
+
+async def test_whoever_reads_without_waiting_lets_others_have_their_turn(async_twin: Twin) -> None:
+    async with wired(lambda connection: connection.sendall(b"x" * 50)) as wire:
+        await anyio.sleep(0.1)
+        turns: list[int] = []
+
+        async def other() -> None:
+            for turn in range(5):
+                await anyio.lowlevel.checkpoint()
+                turns.append(turn)
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(other)
+            for _ in range(50):
+                assert await wire.receive(1) == b"x"
+            assert len(turns) == 5
+
+
+def test_a_program_without_trio(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "trio")
+    connection = SimpleNamespace(_stream=None)
+    assert type(async_wire(connection)._stream) is _LoopWire

@@ -9,6 +9,7 @@ import pytest
 
 from duologue._core.deadlines import Deadlines, Opening, Timed, opening
 from duologue.config import Timeouts
+from duologue.errors import ClosedError
 
 LIMITS: dict[str, Any] = {"connect": 10, "first_event": 300, "idle": 120, "progress": 600, "total": None}
 NONE = dict.fromkeys(LIMITS)
@@ -120,6 +121,30 @@ def test_none_at_first() -> None:
     assert opening.get() is None
     way = way_out()
     assert (way.network, way.stage, way.reused) == (None, None, False)
+
+
+def test_closed_before_the_connection_was_there() -> None:
+    way, connection = way_out(), Timed()
+    way.uses(connection)
+    assert way.network is connection
+    way.closed = ClosedError("closed")
+    with pytest.raises(ClosedError):
+        way.uses(Timed())
+    assert way.network is not connection
+
+
+@pytest.mark.parametrize(
+    ("limits", "phase"),
+    [
+        ({}, "connect"),
+        ({"total": 5}, "total"),
+        ({"total": 15}, "connect"),
+        ({"connect": None, "total": 15}, "total"),
+        ({"connect": None}, "connect"),
+    ],
+)
+def test_what_ends_connecting(limits: dict[str, Any], phase: str) -> None:
+    assert hands(**limits).connect_phase() == phase
 
 
 def test_a_request() -> None:

@@ -11,11 +11,10 @@ from contextlib import nullcontext
 from math import inf
 from threading import Lock
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from duologue._core.deadlines import Opening, Timed, opening
 from duologue._core.failures import transport_failures_ignored
-from duologue._core.network import has_more
 from duologue._core.theirs import body_at_hand, without_encoding
 from duologue._waiting.interrupt import AsyncInterrupt, async_sleep
 from duologue._waiting.network import async_unwind, stop_reading
@@ -53,7 +52,7 @@ class AsyncStream:
         self._events: deque[StreamEvent] = deque()
         self._http: httpx.Response | None = None
         self._body: AsyncIterator[bytes] | None = None
-        self._network: Any = None
+        self._network: object = None
         self._opening: Opening | None = None
         self._error: DuologueError | None = None
         self._entered = self._over = False
@@ -162,6 +161,8 @@ class AsyncStream:
         self._closed = reason
         if not self._busy.acquire(blocking=False):
             self._interrupt.set()
+            if self._opening is not None:
+                self._opening.closed = reason
             if self._opening is not None and not self._opening.shared:
                 stop_reading(self._network or self._opening.network)
             return
@@ -304,8 +305,6 @@ class AsyncStream:
         """Free the connection; nothing where that is done."""
         http, body, network = self._http, self._body, self._network
         self._http = self._body = self._network = None
-        if http is not None and has_more(http.stream) and network is not None:
-            await network.aclose()
         if http is not None:
             await http.stream.aclose()  # type: ignore[union-attr]  # httpx types the streams of both twins as one
         if body is None:

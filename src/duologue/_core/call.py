@@ -183,7 +183,8 @@ class Call:
         if not is_transport_failure(reason):
             raise reason
         stage = opening.stage if opening is not None else None
-        error = transport_error(reason, phase=self.deadlines.phase(), begun=begun, stage=stage)
+        phases = {"phase": self.deadlines.phase(), "connect_phase": self.deadlines.connect_phase()}
+        error = transport_error(reason, begun=begun, stage=stage, **phases)
         error.__cause__ = without_frames(reason)
         reused = opening is not None and opening.reused
         if reused and not begun and not self._resent and isinstance(error, ConnectionLost):

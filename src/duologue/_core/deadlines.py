@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from duologue.config import Timeouts
+    from duologue.errors import ClosedError
 
 
 class Timed:
@@ -93,6 +94,12 @@ class Deadlines:
         end = self.next()
         return end[1] if end else "idle"
 
+    def connect_phase(self) -> str:
+        """The name of the limit that ends connecting."""
+        connect, total = self._timeouts.connect, self._timeouts.total
+        sooner = total is not None and (connect is None or self._start + total < self._request + connect)
+        return "total" if sooner else "connect"
+
     def allows(self, delay: float, now: float) -> bool:
         """Whether there is time to wait `delay` seconds."""
         left = self._left(now)
@@ -121,6 +128,7 @@ class Opening:
         stage: how far it is, as far as the connections tell: `connect`, `proxy`, `tls` or `sent`.
         reused: whether an earlier request had gone out on the same connection.
         shared: whether others go out on it at the same time.
+        closed: set by another task or thread that wants no answer any more.
     """
 
     def __init__(self, deadlines: Deadlines) -> None:
@@ -128,13 +136,26 @@ class Opening:
         self.network: Any = None
         self.stage: str | None = None
         self.reused = self.shared = False
+        self.closed: ClosedError | None = None
+
+    def uses(self, network: Timed) -> None:
+        """This is the connection, from now on.
+
+        Raises:
+            ClosedError: no answer is wanted any more. Who closes sets `closed` first and looks for the connection then,
+                so one of the two always notices.
+        """
+        self.network = network
+        if self.closed is not None:
+            raise self.closed
 
     def goes_out(self, network: Timed, data: bytes, now: float) -> None:
         """Bytes of the request, or what goes before it to a proxy, go out on this connection of ours."""
         if not data or (network is self.network and self.stage == "sent"):
             return
         to_proxy = data.startswith(_TO_PROXY)
-        self.network, self.stage = network, "proxy" if to_proxy else "sent"
+        self.stage = "proxy" if to_proxy else "sent"
+        self.uses(network)
         network.requests += not to_proxy
         self.reused = network.requests > 1
         left = self.deadlines.connect(now) if to_proxy else None

@@ -57,17 +57,20 @@ def transport_failures_ignored() -> Iterator[None]:
             raise
 
 
-def transport_error(reason: Exception, *, phase: str, begun: bool, stage: str | None = None) -> DuologueError:
+def transport_error(
+    reason: Exception, *, phase: str, begun: bool, connect_phase: str = "connect", stage: str | None = None
+) -> DuologueError:
     """Our error for one of the HTTP library's.
 
-    `phase` is where a timeout struck; `begun` whether the response's head had come; `stage` how far the request was.
+    `phase` and `connect_phase` say which of the `Timeouts` it was that ran out, if it was one; `begun` whether the
+    response's head had come; `stage` how far the request was.
     """
     names = _names(reason)
     words = str(reason) or names[0]
     connecting = stage in CONNECTING
     for name in names:
         if name in ("ConnectTimeout", "PoolTimeout") or (connecting and name in _TIMES):
-            return _no_connection(name)
+            return _no_connection(name, connect_phase)
         if name == "WriteTimeout" and not begun:  # a server that has most of a request may still work on it
             return StreamTimeout(f"the server did not take the request in time ({phase})", phase=phase, retryable=False)
         if name in _TIMES:
@@ -124,13 +127,13 @@ def _unconnected(reason: Exception, words: str, stage: str | None) -> ConnectErr
     return ConnectError(f"no connection: {words}", phase="connect")
 
 
-def _no_connection(name: str) -> DuologueError:
+def _no_connection(name: str, phase: str) -> DuologueError:
     if name == "PoolTimeout":
         return PoolTimeout(
             "every connection is busy: close streams that are not read any more, or raise Limits.max_connections",
-            phase="connect",
+            phase=phase,
         )
-    return StreamTimeout("no connection in time", phase="connect")
+    return StreamTimeout(f"no connection in time ({phase})", phase=phase)
 
 
 def _lost(words: str, *, begun: bool) -> DuologueError:

@@ -135,9 +135,8 @@ def _checked_address(address: str) -> SplitResult | None:
 # -- a connection's end -----------------------------------------------------------------------------------------------
 
 
-def has_more(stream: Any) -> bool:
-    """Whether more came than the answer that `stream`, httpcore's, was read from. On the next use of the connection,
-    httpcore would take it for the beginning of that answer, whoever wrote it."""
-    connection = getattr(getattr(stream, "_stream", None), "_connection", None)
+def has_more(connection: Any) -> bool:
+    """Whether more came on one of httpcore's connections than the answer that was read from it. On its next use,
+    httpcore would take that for the beginning of the next answer, whoever wrote it."""
     unread, _ = getattr(getattr(connection, "_h11_state", None), "trailing_data", (b"", False))
     return bool(unread)

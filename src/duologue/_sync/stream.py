@@ -12,11 +12,10 @@ from contextlib import nullcontext
 from math import inf
 from threading import Lock
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from duologue._core.deadlines import Opening, Timed, opening
 from duologue._core.failures import transport_failures_ignored
-from duologue._core.network import has_more
 from duologue._core.theirs import body_at_hand, without_encoding
 from duologue._waiting.interrupt import Interrupt, sleep
 from duologue._waiting.network import unwind, stop_reading
@@ -54,7 +53,7 @@ class Stream:
         self._events: deque[StreamEvent] = deque()
         self._http: httpx.Response | None = None
         self._body: Iterator[bytes] | None = None
-        self._network: Any = None
+        self._network: object = None
         self._opening: Opening | None = None
         self._error: DuologueError | None = None
         self._entered = self._over = False
@@ -163,6 +162,8 @@ class Stream:
         self._closed = reason
         if not self._busy.acquire(blocking=False):
             self._interrupt.set()
+            if self._opening is not None:
+                self._opening.closed = reason
             if self._opening is not None and not self._opening.shared:
                 stop_reading(self._network or self._opening.network)
             return
@@ -305,8 +306,6 @@ class Stream:
         """Free the connection; nothing where that is done."""
         http, body, network = self._http, self._body, self._network
         self._http = self._body = self._network = None
-        if http is not None and has_more(http.stream) and network is not None:
-            network.close()
         if http is not None:
             http.stream.close()  # type: ignore[union-attr]  # httpx types the streams of both twins as one
         if body is None:

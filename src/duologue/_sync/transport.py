@@ -16,6 +16,7 @@ from weakref import WeakSet
 import httpcore
 import httpx
 
+from duologue._sync.pool import Pool
 from duologue._core.deadlines import Timed, opening
 from duologue._core.headers import is_final
 from duologue._waiting.network import connect, ready
@@ -173,27 +174,11 @@ class Tunnel:
             raise
 
 
-class ProxyPool(httpcore.HTTPProxy):
-    """A pool of them."""
-
-    def create_connection(self, origin: httpcore.Origin) -> Any:
-        return Tunnel(super().create_connection(origin))
-
-
 class SocksPool(httpcore.SOCKSProxy):
-    """A pool of them."""
+    """A pool of them: httpcore's own, which knows how to speak to such a proxy."""
 
     def create_connection(self, origin: httpcore.Origin) -> Any:
         return Tunnel(super().create_connection(origin))
-
-
-def _new_pool(proxy: Proxy | None, ssl_context: ssl.SSLContext | None, **options: Any) -> httpcore.ConnectionPool:
-    if proxy is None:
-        return httpcore.ConnectionPool(ssl_context, **options)
-    if proxy.is_socks:
-        return SocksPool(proxy.url, proxy.auth, ssl_context, **options)
-    own_context = ssl_context if proxy.url.startswith("https:") else None
-    return ProxyPool(proxy.url, proxy.auth, None, ssl_context, own_context, **options)
 
 
 class Transport(httpx.BaseTransport):
@@ -203,15 +188,19 @@ class Transport(httpx.BaseTransport):
         self, ssl_context: ssl.SSLContext | None, max_connections: int | None, proxy: Proxy | None = None
     ) -> None:
         self.backend = TimedBackend("connect" if proxy is None else "proxy")
-        self._pool = _new_pool(
-            proxy,
-            ssl_context,
-            max_connections=max_connections,
-            # The pool looks through all idle connections at every request, so it is not to keep very many.
-            max_keepalive_connections=20,
-            keepalive_expiry=30,
-            network_backend=self.backend,
-        )
+        if ssl_context is not None:
+            ssl_context.set_alpn_protocols(["http/1.1"])
+        if proxy is not None and proxy.is_socks:
+            self._pool: Any = SocksPool(
+                proxy.url,
+                proxy.auth,
+                ssl_context,
+                max_connections=max_connections,
+                keepalive_expiry=30,
+                network_backend=self.backend,
+            )
+        else:
+            self._pool = Pool(self.backend, ssl_context, max_connections, proxy)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         url = request.url

@@ -46,7 +46,8 @@ class Watchdog:
             return self._watched.pop(key, None) is not None
 
     def _run(self) -> None:
-        with self._lock:
+        lock = self._lock
+        with lock:
             while self._watched or time.monotonic() < self._wakes:
                 now = time.monotonic()
                 for key, (end, wake) in list(self._watched.items()):
@@ -54,7 +55,7 @@ class Watchdog:
                         del self._watched[key]
                         wake()
                 self._wakes = min((end for end, _ in self._watched.values()), default=now + _LINGER)
-                self._lock.wait(self._wakes - now)
+                lock.wait(self._wakes - now)
             self._thread = None
 
 

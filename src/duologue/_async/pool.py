@@ -1,0 +1,184 @@
+"""The connections of a client: made, lent to one request at a time, and then kept or closed.
+
+httpcore speaks HTTP on each of them. Its own pool is not used: it loses a place for ever where it is cancelled at an
+unlucky moment, or where a tunnel through a proxy fails. Here every place is given back in a `finally`.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import httpcore
+
+from duologue._core.deadlines import opening
+from duologue._core.network import has_more
+from duologue._waiting.queue import AsyncGate
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import AsyncIterator
+
+    from duologue._async.transport import AsyncTimedBackend
+    from duologue._core.network import Proxy
+
+# So many are kept for later, for so many seconds.
+_KEPT = 20
+_KEPT_SECONDS = 30
+
+
+class AsyncPool:
+    """Lends at most `max_connections` at once; who waits for one is served in turn."""
+
+    def __init__(
+        self,
+        backend: AsyncTimedBackend,
+        ssl_context: ssl.SSLContext | None,
+        max_connections: int | None,
+        proxy: Proxy | None,
+    ) -> None:
+        self._backend = backend
+        self._ssl_context = ssl_context
+        self._proxy = proxy
+        self._gate = AsyncGate(max_connections)
+        self._all: set[httpcore.AsyncHTTP11Connection] = set()
+        self._idle: list[httpcore.AsyncHTTP11Connection] = []
+        self._closed = False
+
+    async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
+        """Send a request; the connection is lent until the response is closed.
+
+        Raises:
+            httpcore.PoolTimeout: all were busy.
+        """
+        if not await self._gate.enter(request.extensions["timeout"]["pool"]):
+            raise httpcore.PoolTimeout
+        connection = None
+        try:
+            connection = await self._kept(request.url.origin) or await self._new(request)
+            response = await connection.handle_async_request(self._addressed(request))
+        except BaseException:
+            await self.give_back(connection)
+            raise
+        lent: Any = AsyncLent(self, connection, response.stream)
+        headers, extensions = response.headers, response.extensions
+        return httpcore.Response(response.status, headers=headers, content=lent, extensions=extensions)
+
+    async def give_back(self, connection: httpcore.AsyncHTTP11Connection | None) -> None:
+        """A request is over, however it ended."""
+        try:
+            if connection is not None and self._is_good(connection):
+                self._idle.append(connection)
+            elif connection is not None:
+                self._all.discard(connection)
+                await connection.aclose()
+        finally:
+            self._gate.leave()
+
+    async def aclose(self) -> None:
+        """Close them all, those that are lent too."""
+        self._closed = True
+        self._idle.clear()
+        for connection in list(self._all):
+            self._all.discard(connection)
+            await connection.aclose()
+
+    # -- inside --------------------------------------------------------------------------------------------------------
+
+    def _is_good(self, connection: httpcore.AsyncHTTP11Connection) -> bool:
+        """Whether another request can use it."""
+        return connection.is_idle() and not has_more(connection) and len(self._idle) < _KEPT and not self._closed
+
+    async def _kept(self, origin: httpcore.Origin) -> httpcore.AsyncHTTP11Connection | None:
+        """The one that was used last, unless the server has closed it."""
+        with suppress(IndexError):  # another thread may take the last one
+            while True:
+                connection = self._idle.pop()
+                if connection.can_handle_request(origin) and not connection.has_expired():
+                    return connection
+                self._all.discard(connection)
+                await connection.aclose()
+        return None
+
+    async def _new(self, request: httpcore.Request) -> httpcore.AsyncHTTP11Connection:
+        url, proxy, way = request.url, self._proxy, opening.get()
+        assert way is not None
+        first = url if proxy is None else _url(proxy)
+        stream: Any = await self._backend.connect_tcp(first.host.decode("ascii"), first.origin.port)
+        try:
+            way.uses(stream)
+            if proxy is not None and first.scheme == b"https":
+                stream = await self._encrypted(stream, first)
+            if proxy is not None and url.scheme == b"https":
+                await self._tunnel(stream, request, proxy)
+            if url.scheme == b"https":
+                stream = await self._encrypted(stream, url)
+        except BaseException:
+            await stream.aclose()
+            raise
+        connection = httpcore.AsyncHTTP11Connection(url.origin, stream, _KEPT_SECONDS)
+        self._all.add(connection)
+        return connection
+
+    async def _encrypted(self, stream: httpcore.AsyncNetworkStream, url: httpcore.URL) -> httpcore.AsyncNetworkStream:
+        assert self._ssl_context is not None
+        return await stream.start_tls(self._ssl_context, url.host.decode("ascii"))
+
+    async def _tunnel(self, stream: Any, request: httpcore.Request, proxy: Proxy) -> None:
+        """Ask a proxy for a connection to the server."""
+        url, to = request.url, _url(proxy)
+        target = b"%b:%d" % (url.host, url.origin.port)
+        asked = httpcore.Request(
+            b"CONNECT",
+            httpcore.URL(scheme=to.scheme, host=to.host, port=to.port, target=target),
+            headers=[(b"host", target), *_authorization(proxy)],
+            extensions=request.extensions,
+        )
+        response = await httpcore.AsyncHTTP11Connection(to.origin, stream).handle_async_request(asked)
+        if not 200 <= response.status < 300:
+            reason = response.extensions.get("reason_phrase", b"").decode("ascii", "replace")
+            raise httpcore.ProxyError(f"{response.status} {reason}")
+
+    def _addressed(self, request: httpcore.Request) -> httpcore.Request:
+        """A proxy without a tunnel is told the whole address."""
+        url, proxy = request.url, self._proxy
+        if proxy is None or url.scheme == b"https":
+            return request
+        return httpcore.Request(
+            request.method,
+            httpcore.URL(scheme=url.scheme, host=url.host, port=url.port, target=bytes(url)),
+            headers=[*request.headers, *_authorization(proxy)],
+            content=request.stream,
+            extensions=request.extensions,
+        )
+
+
+class AsyncLent:
+    """A response's body; while it is open, its connection is lent."""
+
+    def __init__(self, pool: AsyncPool, connection: httpcore.AsyncHTTP11Connection, stream: Any) -> None:
+        self._pool = pool
+        self._connection: httpcore.AsyncHTTP11Connection | None = connection
+        self._stream = stream
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return aiter(self._stream)
+
+    async def aclose(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            try:
+                await self._stream.aclose()
+            finally:
+                await self._pool.give_back(connection)
+
+
+def _url(proxy: Proxy) -> httpcore.URL:
+    return httpcore.URL(proxy.url)
+
+
+def _authorization(proxy: Proxy) -> list[tuple[bytes, bytes]]:
+    if proxy.auth is None:
+        return []
+    return [(b"proxy-authorization", b"Basic " + b64encode(b":".join(proxy.auth)))]
