@@ -95,24 +95,6 @@ async def test_refused_before_anything_is_sent(twin: Twin) -> None:
         assert server.connections == 0
 
 
-async def test_a_closed_client(twin: Twin) -> None:
-    with ScriptedServer(GOOD) as server:
-        client = client_for(twin, server)
-        await client.stream("hi").result()
-        before = client.stream("hi")
-        await client.aclose()
-        await client.aclose()
-        with pytest.raises(ClosedError):
-            await before.result()
-        assert server.wait_until(lambda seen: seen.open == 0)
-        with pytest.raises(ClosedError):
-            client.stream("hi")
-        with pytest.raises(ClosedError):
-            await client.chat("hi")
-    never_used = client_for(twin, server)
-    await never_used.aclose()
-
-
 async def test_model_info(twin: Twin) -> None:
     client = twin.Client("openai", api_key="sk-1")
     assert client.model_info() == client.model_info("gpt-4o-mini")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import threading
 import weakref
@@ -19,11 +18,10 @@ from duologue import (
     RateLimitError,
     Start,
     StreamInterrupted,
-    StreamTruncated,
     TextDelta,
     UsageUpdate,
 )
-from tests.kit.server import ScriptedServer, chunk, hang_up, head, pause, reply, reset, until_closed, wait_for
+from tests.kit.server import ScriptedServer, chunk, hang_up, head, pause, reply, reset, wait_for
 from tests.kit.twins import Twin, collect
 from tests.kit.wire import DONE, answer, delta, whole
 
@@ -89,70 +87,6 @@ async def test_an_event_is_given_before_the_next_one_is_sent(twin: Twin) -> None
             assert "".join(seen) == "onetwo"
 
 
-async def test_five_streams_use_one_connection(twin: Twin) -> None:
-    with ScriptedServer(reply(answer("x"))) as server:
-        async with client_for(twin, server) as client:
-            for _ in range(5):
-                assert (await client.stream("hi").result()).text == "x"
-        assert server.connections == 1
-        assert len(server.requests) == 5
-
-
-async def test_the_last_chunk_may_come_a_little_after_the_end_marker(twin: Twin) -> None:
-    body = [head(200, CHUNKED), *map(chunk, answer("x")), pause(0.02), chunk(b"")]
-    with ScriptedServer(body) as server:
-        async with client_for(twin, server) as client:
-            for _ in range(3):
-                await client.stream("hi").result()
-        assert server.connections == 1
-
-
-async def test_a_connection_left_open_after_the_end_marker_is_closed(twin: Twin) -> None:
-    body = [head(200, CHUNKED), *map(chunk, answer("x")), until_closed]
-    with ScriptedServer(body) as server:
-        async with client_for(twin, server) as client:
-            assert (await client.stream("hi").result()).complete
-            assert server.wait_until(lambda seen: seen.open == 0)
-
-
-async def test_more_after_the_end_marker_is_ignored(twin: Twin) -> None:
-    with ScriptedServer(reply([*answer("x"), delta("more")])) as server:
-        async with client_for(twin, server) as client:
-            response = await client.stream("hi").result()
-            assert response.text == "x"
-
-
-@pytest.mark.parametrize("leave", ["break", "raise", "close"])
-async def test_leaving_a_loop_frees_the_connection(twin: Twin, leave: str) -> None:
-    body = [head(200, CHUNKED), chunk(delta("x")), until_closed]
-    with ScriptedServer(body) as server:
-        async with client_for(twin, server) as client:
-            with pytest.raises(ZeroDivisionError) if leave == "raise" else contextlib.nullcontext():
-                async with client.stream("hi") as stream:
-                    async for event in stream:
-                        if event.is_delta and leave == "break":
-                            break
-                        if event.is_delta and leave == "raise":
-                            raise ZeroDivisionError
-                        if event.is_delta:
-                            await stream.aclose()
-            assert server.wait_until(lambda seen: seen.open == 0)
-            assert await collect(stream) == []
-            assert len(server.requests) == 1
-
-
-async def test_a_bare_loop_left_by_break_frees_its_connection(twin: Twin) -> None:
-    body = [head(200, CHUNKED), chunk(delta("x")), until_closed]
-    with ScriptedServer(body) as server:
-        async with client_for(twin, server) as client:
-            async for event in client.stream("hi"):
-                if event.is_delta:
-                    break
-            gc.collect()
-            await twin.sleep(0.05)
-            assert server.wait_until(lambda seen: seen.open == 0)
-
-
 async def test_a_stream_has_no_reference_cycle(twin: Twin) -> None:
     with ScriptedServer(reply(answer("x"))) as server:
         async with client_for(twin, server) as client:
@@ -206,25 +140,6 @@ async def test_a_chunked_body_cut_short(twin: Twin, end: Any) -> None:
             assert not any(event.is_done for event in events)
             with pytest.raises(StreamInterrupted):
                 await stream.result()
-
-
-@pytest.mark.parametrize("finish", [None, "stop"])
-async def test_a_clean_end_without_the_end_marker(twin: Twin, finish: str | None) -> None:
-    # Close-delimited, so that HTTP itself cannot tell.
-    with ScriptedServer([head(200, SSE), delta("Hello"), delta(finish=finish), hang_up]) as server:
-        async with client_for(twin, server) as client:
-            with pytest.raises(StreamTruncated) as caught:
-                await client.stream("hi").result()
-            assert caught.value.partial is not None
-            assert caught.value.partial.text == "Hello"
-        async with client_for(twin, server, "openai") as client:  # an address that the table does not know
-            if finish is None:
-                with pytest.raises(StreamTruncated):
-                    await client.stream("hi").result()
-            else:
-                response = await client.stream("hi").result()
-                assert response.complete
-                assert response.terminator_missing
 
 
 async def test_errors_can_be_left_in_the_event(twin: Twin) -> None:
@@ -283,16 +198,6 @@ async def test_a_piece_of_text_is_not_held_for_long(twin: Twin) -> None:
             assert [piece async for piece in text] == ["abc", "d"]
 
 
-async def test_iterating_again_gives_nothing_and_asks_nothing(twin: Twin) -> None:
-    with ScriptedServer(reply(answer("x"))) as server:
-        async with client_for(twin, server) as client:
-            stream = client.stream("hi")
-            assert (await collect(stream))[-1].is_done
-            assert await collect(stream) == []
-            assert (await stream.result()).text == "x"
-            assert len(server.requests) == 1
-
-
 async def test_a_stream_closed_before_its_end_has_no_result(twin: Twin) -> None:
     with ScriptedServer(reply(answer("x"))) as server:
         async with client_for(twin, server) as client:
@@ -301,21 +206,6 @@ async def test_a_stream_closed_before_its_end_has_no_result(twin: Twin) -> None:
             with pytest.raises(ClosedError):
                 await stream.result()
             assert server.requests == []
-
-
-async def test_many_streams_at_once(twin: Twin) -> None:
-    def script(number: int) -> list[Any]:
-        return list(reply(answer(*str(number) * 3)))
-
-    with ScriptedServer(*map(script, range(20))) as server:
-        async with client_for(twin, server) as client:
-            texts: list[str] = []
-
-            async def one() -> None:
-                texts.append((await client.stream("hi").result()).text)
-
-            await twin.gather(*[one] * 20)
-            assert sorted(texts) == sorted(str(number) * 3 for number in range(20))
 
 
 async def test_chat_gives_the_whole_answer(twin: Twin) -> None:

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from duologue import (
     APIError,
     ContentTypeError,
     DecodeError,
-    LimitExceeded,
-    Limits,
     ProtocolError,
     RateLimitError,
     ServerError,
@@ -22,19 +19,20 @@ from duologue import (
 from tests.dialects.bedrock_converse.wire import event as aws
 from tests.dialects.bedrock_converse.wire import exception, message
 from tests.faults.bodies import FORMATS
-from tests.faults.row import Row
+from tests.faults.leaving import client_for, on_its_loop
+from tests.faults.row import Act, Row
 from tests.faults.transport import BEGUN, CHUNKED, SSE
-from tests.kit.server import chunk, hang_up, head, over_and_over, reply, when_told
+from tests.kit.server import ScriptedServer, chunk, hang_up, head, reply, when_told
 from tests.kit.wire import DONE, answer, data, delta, whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from tests.faults.row import Promise
+    from tests.kit.twins import Twin
 
 HELLO = answer("Hel", "lo")
 STREAM: dict[str, Any] = {"phase": "stream"}
-MIB = 1024 * 1024
 
 
 def _says(*words: str, withheld: str = "\0") -> Callable[[Any], None]:
@@ -106,13 +104,23 @@ def _gzipped(*pieces: bytes) -> list[Any]:
     return [head(200, {**CHUNKED, "content-encoding": "gzip"}), *map(chunk, pieces), chunk(b"")]
 
 
-@lru_cache(maxsize=1)
-def _bomb() -> list[Any]:
-    """64 MiB of one event, in a thousandth of that."""
-    return reply(gzip.compress(b"data: " + bytes(64 * MIB), 1), content_encoding="gzip")
+@on_its_loop
+async def at_once(twin: Twin) -> None:
+    """The rest is not sent before the first event has been read."""
+    first, *rest = squeezed("gzip")
+    body = [head(200, {**CHUNKED, "content-encoding": "gzip"}), chunk(first), when_told, *map(chunk, rest), chunk(b"")]
+    with ScriptedServer(body) as server:
+        async with client_for(twin, server) as client:
+            seen = []
+            async for event in client.stream("hi"):
+                seen.append(event.text)
+                if event.text == "Hel":
+                    server.told.set()
+            assert "".join(seen) == "Hello"
 
 
-COMPRESSION = [
+COMPRESSION: list[Promise] = [
+    Act(fault="gzip, flushed after each event", do=at_once, note="each event as it comes"),
     Row(fault="gzip", server=[reply(squeezed("gzip"), content_encoding="gzip")], returned=True),
     Row(fault="deflate", server=[reply(squeezed("deflate"), content_encoding="deflate")], returned=True),
     Row(
@@ -144,14 +152,6 @@ COMPRESSION = [
         server=[_gzipped(gzip.compress(delta("Hel"))[:-8] + bytes(8))],
         gives=ProtocolError,
         holds=_says("not gzip data"),
-        **STREAM,
-    ),
-    Row(
-        fault="a bomb: few bytes that stand for very many",
-        server=[lambda _: _bomb()],
-        client={"limits": Limits(max_event_bytes=MIB)},
-        gives=LimitExceeded,
-        note="not unpacked beyond the limits",
         **STREAM,
     ),
     Row(
@@ -269,6 +269,74 @@ UNKNOWN = [
     ),
 ]
 
+# -- tool calls -------------------------------------------------------------------------------------------------------
+
+
+def _call(index: int, arguments: str, **head: Any) -> bytes:
+    """A piece of a call."""
+    function = {"arguments": arguments, **({"name": head.pop("name")} if "name" in head else {})}
+    return delta(tool_calls=[{"index": index, "function": function, **head}])
+
+
+def _calls(fault: str, *pieces: bytes, calls: list[tuple[str, str]], note: str = "") -> Row:
+    def holds(events: list[Any]) -> None:
+        found = events[-1].response.tool_calls
+        assert [(call.name, call.arguments) for call in found] == calls
+        assert len({call.id for call in found}) == len(found)
+
+    return Row(
+        fault=fault,
+        server=[reply([delta("Hello"), *pieces, delta(finish="tool_calls"), DONE])],
+        holds=holds,
+        note=note,
+        returned=True,
+    )
+
+
+BOTH = [("f", '{"a": 1}'), ("g", '{"b": 2}')]
+TOOL_CALLS = [
+    _calls(
+        "the pieces of two calls come by turns",
+        _call(0, '{"a"', id="c1", name="f"),
+        _call(1, '{"b"', id="c2", name="g"),
+        _call(0, ": 1}"),
+        _call(1, ": 2}"),
+        calls=BOTH,
+        note="each goes to its own",
+    ),
+    _calls(
+        "indexes with gaps, in any order",
+        _call(7, '{"a": 1}', id="c1", name="f"),
+        _call(3, '{"b": 2}', id="c2", name="g"),
+        calls=BOTH,
+        note="in the order in which they came",
+    ),
+    _calls(
+        "a second id on one index",
+        _call(0, '{"a": 1}', id="c1", name="f"),
+        _call(0, '{"b": 2}', id="c2", name="g"),
+        calls=BOTH,
+        note="a call of its own",
+    ),
+    _calls(
+        "calls without ids", _call(0, '{"a": 1}', name="f"), _call(1, '{"b": 2}', name="g"), calls=BOTH, note="made up"
+    ),
+    Row(
+        fault="the body ends inside a call's arguments",
+        server=[[*BEGUN, chunk(_call(0, '{"a"', id="c1", name="f")), hang_up]],
+        gives=StreamInterrupted,
+        kept="Hel",
+        note="`partial` has as much of the call as came",
+        holds=lambda error: _is(error.partial.tool_calls[0].arguments, '{"a"'),
+        **STREAM,
+    ),
+]
+
+
+def _is(found: object, wanted: object) -> None:
+    assert found == wanted
+
+
 # -- the other framings -----------------------------------------------------------------------------------------------
 
 LINES = FORMATS["ollama"].frames
@@ -334,40 +402,12 @@ EVENT_STREAMS = [
     _aws("an event with no JSON in it", aws("contentBlockDelta", b"canary"), gives=DecodeError),
 ]
 
-# -- sizes ------------------------------------------------------------------------------------------------------------
-
-
-def _too_much(fault: str, limit: str, most: int, *steps: Any, kept: str = "Hel", note: str = "") -> Row:
-    given: dict[str, Any] = {limit: most, "max_connections": 1, "max_concurrent": 1}
-
-    def holds(error: Any) -> None:
-        assert error.limit == limit
-
-    return Row(
-        fault=fault,
-        server=[[*BEGUN, *steps]],
-        client={"limits": Limits(**given)},
-        gives=LimitExceeded,
-        kept=kept,
-        holds=holds,
-        note=note or f"`{limit}`",
-        **STREAM,
-    )
-
-
-SIZES = [
-    _too_much("a line without an end", "max_event_bytes", MIB, over_and_over(chunk(b"x" * 65536))),
-    _too_much("an event without an end", "max_event_bytes", MIB, over_and_over(chunk(b"data: x\n" * 8192))),
-    _too_much("more bytes than allowed", "max_bytes", MIB, over_and_over(chunk(b": ping\n\n" * 8192))),
-    _too_much("more events than allowed", "max_events", 5, over_and_over(chunk(delta("l"))), kept="Hellll"),
-]
-
 TABLE: Mapping[str, list[Promise]] = {
     "Its kind": [*KINDS],
     "Compression": [*COMPRESSION],
     "Server-sent events": [*FRAMES],
     "JSON": [*SPOILT, *UNKNOWN],
+    "Tool calls": [*TOOL_CALLS],
     "JSON lines": [*JSON_LINES],
     "AWS event streams": [*EVENT_STREAMS],
-    "Sizes": [*SIZES],
 }

@@ -6,6 +6,7 @@ import contextlib
 import datetime
 import socket
 import ssl
+import sys
 import tempfile
 import threading
 from pathlib import Path
@@ -46,6 +47,11 @@ def _resolver(answer: Callable[[str, int], list[Any]]) -> Iterator[None]:
 
 def _addresses(port: int, *hosts: str) -> list[Any]:
     return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (host, port)) for host in hosts]
+
+
+def resolver(hosts: set[str]) -> contextlib.AbstractContextManager[None]:
+    """The name is that of these addresses."""
+    return _resolver(lambda _, port: _addresses(port, *hosts))
 
 
 @contextlib.contextmanager
@@ -113,6 +119,8 @@ def first_address_is_dead(row: Row) -> Iterator[Place]:
     with scripted(row) as place:
         assert place.server is not None
         port = place.server.port
+        if sys.platform != "linux":
+            pytest.skip("only Linux has a second address of its own")
         with full("127.0.0.2", port), _resolver(lambda _, port: _addresses(port, "127.0.0.2", "127.0.0.1")):
             yield Place(place.server, {"base_url": f"http://{NAME}:{port}/v1", **NAMED})
 
@@ -172,6 +180,13 @@ def through_proxy(row: Row) -> Iterator[Place]:
 
 
 @contextlib.contextmanager
+def through_encrypted_proxy(row: Row) -> Iterator[Place]:
+    """The proxy is spoken to over TLS, and answers itself."""
+    with certified()(row) as proxy, _proxied("HTTP_PROXY", proxy.server, "https"):
+        yield Place(proxy.server, {"base_url": f"http://{NAME}/v1", **NAMED})
+
+
+@contextlib.contextmanager
 def through_tunnel(row: Row) -> Iterator[Place]:
     """The row's server is a proxy; after what the row says, it lets through to a good server behind it."""
     inner = attrs.evolve(row, server=())
@@ -185,10 +200,10 @@ def through_tunnel(row: Row) -> Iterator[Place]:
 
 
 @contextlib.contextmanager
-def _proxied(variable: str, proxy: ScriptedServer | None) -> Iterator[None]:
+def _proxied(variable: str, proxy: ScriptedServer | None, scheme: str = "http") -> Iterator[None]:
     assert proxy is not None
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(variable, f"http://user:{PASSWORD}@127.0.0.1:{proxy.port}")
+        patch.setenv(variable, f"{scheme}://user:{PASSWORD}@127.0.0.1:{proxy.port}")
         yield
 
 

@@ -134,15 +134,15 @@ def _asks(words: str, waits: float, **headers: str) -> Row:
 NOW = "Fri, 29 Sep 2023 16:26:37 GMT"
 
 
-def _ignored(asked: str) -> Row:
+def _ignored(asked: str, words: str = "") -> Row:
     return Row(
-        fault=f"429, `Retry-After: {asked if len(asked) < 20 else asked[:6] + '...'}`",
+        fault=f"429, `Retry-After:` {words or f'`{asked}`'}",
         server=[reply(_error(), 429, JSON, retry_after=asked, date=NOW)],
         gives=RateLimitError,
         phase="response",
         again=True,
         waits=0.001,
-        note="after our own delay",
+        note="after the policy's own delay",
     )
 
 
@@ -157,7 +157,7 @@ WAITS = [
     _asks("Retry-After: 7", 7, retry_after="7"),
     _asks("Retry-After: 1.5", 1.5, retry_after="1.5"),
     _asks("Retry-After: 0", 0, retry_after="0"),
-    _asks("Retry-After: (a date 20 s later)", 20, retry_after="Fri, 29 Sep 2023 16:26:57 GMT", date=NOW),
+    _asks("Retry-After: Fri, 29 Sep 2023 16:26:57 GMT", 20, retry_after="Fri, 29 Sep 2023 16:26:57 GMT", date=NOW),
     _asks("retry-after-ms: 1500", 1.5, retry_after_ms="1500", retry_after="9"),
     _asks("x-ratelimit-reset-requests: 12.5s", 12.5, x_ratelimit_reset_requests="12.5s"),
     Row(
@@ -168,7 +168,9 @@ WAITS = [
         holds=_asked_for(3600),
         note="at once, with `retry_after`",
     ),
-    *map(_ignored, ("-1", "+1", "nan", "inf", "1e3", "soon", "1" + "0" * 35, "Fri, 29 Sep 2023 16:26:27 GMT")),
+    *map(_ignored, ("-1", "+1", "nan", "inf", "1e3", "soon")),
+    _ignored("1" + "0" * 35, "a number of 36 digits"),
+    _ignored("Fri, 29 Sep 2023 16:26:27 GMT", "a date in the past"),
 ]
 
 

@@ -28,6 +28,7 @@ from tests.kit.server import (
     half_close,
     hang_up,
     head,
+    listen,
     over_and_over,
     pause,
     reply,
@@ -68,13 +69,11 @@ def _redirect(status: int) -> Row:
 
 
 def _without_marker(speaks: str) -> Row:
-    """The finish reason was the last that came."""
+    """The finish reason was the last that came, if that is not the end marker itself."""
     spoken = FORMATS[speaks]
-    frames = [*spoken.frames[:-2], spoken.frames[-2]] if speaks == "bedrock-converse" else spoken.frames[:-1]
-    if speaks == "bedrock-converse":
-        frames = spoken.frames[:-2]
+    frames = spoken.frames[: -2 if speaks == "bedrock-converse" else -1]  # usage comes behind the end marker there
     return Row(
-        fault=f"the body ends without the end marker: {speaks}",
+        fault=f"the body ends: {speaks}",
         server=[[head(200, {"content-type": spoken.content_type}), *frames, hang_up]],
         speaks=speaks,
         gives=StreamTruncated,
@@ -220,7 +219,7 @@ PROXY = [
     Row(
         fault="the tunnel leads to what does not speak TLS",
         where=places.through_tunnel,
-        server=[[head(200), b"no TLS\r\n", hang_up]],
+        server=[[head(200), listen, b"no TLS\r\n", until_closed]],
         gives=TLSError,
         phase="tls",
         again=True,
@@ -243,6 +242,12 @@ PROXY = [
         returned=True,
     ),
     Row(
+        fault="the proxy works, and is spoken to over TLS",
+        where=places.through_encrypted_proxy,
+        note="its connection is used again",
+        returned=True,
+    ),
+    Row(
         fault="the proxy works, without a tunnel",
         where=places.through_proxy,
         note="its connection is used again",
@@ -260,7 +265,7 @@ WRITE = [
         note="the answer is read, though the request cannot be sent",
     ),
     Row(
-        fault="the same, over TLS",
+        fault="likewise, over TLS",
         where=places.certified(),
         server=[Early([*_refusal(413), hang_up])],
         prompt=LARGE,
@@ -268,7 +273,7 @@ WRITE = [
         phase="response",
     ),
     Row(
-        fault="the same, with a status that allows another try (429)",
+        fault="likewise, with a status that allows another try (429)",
         server=[Early([*_refusal(429), hang_up])],
         prompt=LARGE,
         gives=RateLimitError,
@@ -335,7 +340,7 @@ BEFORE_HEAD = [
     ),
     Row(
         fault="10,000 headers",
-        server=[[head(200, {**SSE, **{f"x-{number}": "y" for number in range(10_000)}}), until_closed]],
+        server=[[head(200, {**SSE, **{f"x{number}": "" for number in range(10_000)}}), until_closed]],
         gives=ProtocolError,
         phase="response",
     ),
@@ -529,14 +534,14 @@ BETWEEN_EVENTS = [
 BEFORE_MARKER = [
     *map(_without_marker, FORMATS),
     Row(
-        fault="the same, at an OpenAI-compatible address that the table does not know",
+        fault="the body ends at an OpenAI-compatible address that the table does not know",
         server=[[head(200, SSE), *answer("Hel", "lo")[:-1], hang_up]],
         client={"provider": "openai"},
-        note="`complete`, with `terminator_missing`; without a finish reason it is `StreamTruncated`",
+        note="`complete`, with `terminator_missing`",
         holds=_marker_missing,
     ),
     Row(
-        fault="the same there, without a finish reason",
+        fault="the body ends there, without a finish reason",
         server=[[head(200, SSE), delta("Hel"), hang_up]],
         client={"provider": "openai"},
         gives=StreamTruncated,

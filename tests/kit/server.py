@@ -56,6 +56,9 @@ when_told = _WhenTold()  # go on when the test sets `told`
 Reply = Sequence[Any]  # of steps: a list display of several kinds is a list of objects to mypy
 
 
+_PIECE = 8192
+
+
 class Early(list[Any]):
     """A reply that begins when only the first `after` bytes of the request's body have been read. The rest is never
     read; after the reply, the connection is closed."""
@@ -107,6 +110,11 @@ def stop_reading(connection: socket.socket) -> None:
 def over_and_over(data: bytes, every: float = 0) -> Step:
     """Send this again and again, with a pause of so many seconds after each, until the client is gone."""
     return _OverAndOver(data, every)
+
+
+def listen(connection: socket.socket) -> None:
+    """Wait until the client says something more."""
+    connection.recv(65536)
 
 
 def tunnel(port: int) -> Step:
@@ -205,6 +213,11 @@ class ScriptedServer:
         with self._lock:
             return self._lock.wait_for(lambda: seen(self), seconds)
 
+    def restart(self, *script: Reply | Callable[[Request], Reply]) -> None:
+        """Begin this script with the next request."""
+        with self._lock:
+            self.script, self._asked = list(script), 0
+
     def __enter__(self) -> Self:
         return self
 
@@ -292,7 +305,7 @@ class ScriptedServer:
     def _send(self, connection: socket.socket, data: bytes) -> None:
         rest = memoryview(data)
         while rest:
-            taken = connection.send(rest)
+            taken = connection.send(rest[:_PIECE])  # it would wait until all of it is taken
             with self._lock:
                 self.sent += taken
             rest = rest[taken:]
