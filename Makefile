@@ -57,11 +57,13 @@ test: $(READY) ## Run every test, and hold the branch coverage of src at 100 %
 generate: $(READY) ## Compile spec/ into the models, and the async code into its blocking twin
 	@$(BIN)/python -m codegen
 	@$(BIN)/python -m tools.support
+	@$(BIN)/python -m tools.reliability
 
 .PHONY: check
 check: $(READY) ## Fail on stale generated files, lint or type errors
 	@$(BIN)/python -m codegen --check
 	@$(BIN)/python -m tools.support --check
+	@$(BIN)/python -m tools.reliability --check
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
