@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from duologue import ClosedError, RetryPolicy
+from duologue import ClosedError, Limits, RetryPolicy
 from tests.client.test_client import close, http_client_for
 from tests.client.test_stream import client_for
 from tests.kit.server import ScriptedServer, reply
@@ -53,3 +53,22 @@ async def test_closed_by_the_hook_before_another_try(twin: Twin) -> None:
 
 
 # -- another event loop, another process ------------------------------------------------------------------------------
+
+
+async def test_closing_wakes_who_waits_for_its_turn(twin: Twin) -> None:
+    with ScriptedServer(reply(answer("x"))) as server:
+        async with client_for(twin, server, limits=Limits(requests_per_minute=1)) as client:
+            await client.stream("hi").result()
+            stream = client.stream("hi", raise_errors=False)
+            seen: list[Any] = []
+
+            async def read() -> None:
+                seen.extend(await collect(stream))
+
+            async def close() -> None:
+                await twin.sleep(0.1)
+                await stream.aclose()
+
+            await twin.gather(read, close)
+            assert [type(event.error) for event in seen] == [ClosedError]
+        assert len(server.requests) == 1

@@ -12,7 +12,7 @@ import httpcore
 import httpx
 import pytest
 
-from duologue import AuthenticationError, ClosedError, RetryPolicy, StreamTimeout
+from duologue import AuthenticationError, ClosedError, RetryPolicy
 from duologue._async.transport import AsyncTimedStream, AsyncTunnel, _connecting
 from duologue._core.headers import is_final
 from duologue._core.log import listener
@@ -98,40 +98,6 @@ async def test_closed_in_the_moment_that_the_response_comes(
             monkeypatch.setattr(road, "send", blocking_send if twin.name == "sync" else async_send)
             [event] = await collect(stream)
             assert event.error is reason
-
-
-@pytest.mark.parametrize("end", [StopIteration, OSError])
-async def test_an_end_of_our_own_doing_is_no_end(twin: Twin, end: type[Exception]) -> None:
-    """Where a wait is over its time, what the connection says then is not what counts."""
-    with ScriptedServer(reply(answer("x"))) as server:
-        async with client_for(twin, server) as client:
-            stream = client.stream("hi")
-            own = stream.stream if twin.name == "sync" else stream
-            own._until = lambda _: _Late(own._interrupt)
-
-            class Body:
-                def __next__(self) -> NoReturn:
-                    raise end
-
-                async def __anext__(self) -> NoReturn:
-                    raise StopAsyncIteration if end is StopIteration else end
-
-            read = own._read(Body())
-            [event] = read if twin.name == "sync" else await read
-            assert isinstance(event.error, StreamTimeout)
-
-
-class _Late:
-    """As a wait that ended by its time."""
-
-    def __init__(self, interrupt: Any) -> None:
-        self._interrupt = interrupt
-
-    def __enter__(self) -> None:
-        self._interrupt.late = True
-
-    def __exit__(self, *_: object) -> None:
-        pass
 
 
 async def test_why_it_failed_where_the_client_is_closed(twin: Twin) -> None:

@@ -218,6 +218,17 @@ async def test_socks_that_refuses(twin: Twin, road: Road, answers: tuple[bytes, 
         assert PASSWORD not in shown(error)
 
 
+async def test_socks_passwords_are_not_logged(
+    twin: Twin, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """httpcore logs what it connects with, so that this cannot be promised of a client of the caller's."""
+    caplog.set_level(logging.DEBUG)
+    with fresh_contexts(), ScriptedServer(GOOD) as server, socks_proxy(server, ASK, UNKNOWN) as proxy:
+        await failed(Road("ours", monkeypatch, tmp_path), twin, Through(proxy, "socks5"))
+    assert "setup_socks5_connection" in caplog.text
+    assert PASSWORD not in caplog.text
+
+
 async def test_socks_that_says_nothing(twin: Twin, road: Road) -> None:
     with ScriptedServer(GOOD) as server, socks_proxy(server) as proxy:
         error = await failed(road, twin, Through(proxy, "socks5"), timeouts=Timeouts(connect=0.2), retry=ONCE)

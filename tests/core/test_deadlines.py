@@ -187,3 +187,79 @@ def test_a_body_is_for_no_proxy() -> None:
     way.goes_out(network, POST, 101.0)
     way.goes_out(network, SOCKS, 101.0)
     assert way.stage == "sent"
+
+
+REQUEST, TUNNEL = type("R", (), {"method": b"POST"})(), type("R", (), {"method": b"CONNECT"})()
+NEW, CRYPTED = object(), object()
+# What httpx's `trace` tells in turn, and then the stage, the connection, and whether it is used again, shared, unsent.
+TOLD: dict[str, tuple[list[tuple[str, dict[str, Any]]], tuple[Any, ...]]] = {
+    "nothing": ([], (None, None, False, False, False)),
+    "connecting": ([("connection.connect_tcp.started", {"host": "h"})], ("connect", None, False, False, False)),
+    "connected": ([("connection.connect_tcp.complete", {"return_value": NEW})], (None, NEW, False, False, False)),
+    "a socket": ([("connection.connect_unix_socket.started", {"path": "p"})], ("connect", None, False, False, False)),
+    "to a proxy": ([("connection.connect_tcp.started", {"host": "p"})], ("proxy", None, False, False, False)),
+    "asking it": (
+        [
+            ("connection.connect_tcp.started", {"host": "p"}),
+            ("connection.connect_tcp.complete", {"return_value": NEW}),
+            ("http11.send_request_headers.started", {"request": TUNNEL}),
+            ("http11.send_request_body.complete", {"return_value": None}),
+        ],
+        ("proxy", NEW, False, False, False),
+    ),
+    "encrypting": (
+        [
+            ("connection.connect_tcp.complete", {"return_value": NEW}),
+            ("proxy.start_tls.started", {"server_hostname": "h"}),
+        ],
+        ("tls", NEW, False, False, False),
+    ),
+    "sending": (
+        [
+            ("connection.connect_tcp.complete", {"return_value": NEW}),
+            ("connection.start_tls.complete", {"return_value": CRYPTED}),
+            ("http11.send_request_headers.started", {"request": REQUEST}),
+        ],
+        ("sent", CRYPTED, False, False, True),
+    ),
+    "sent": (
+        [
+            ("connection.connect_tcp.complete", {"return_value": NEW}),
+            ("http11.send_request_headers.started", {"request": REQUEST}),
+            ("http11.send_request_headers.complete", {"return_value": None}),
+            ("http11.send_request_body.complete", {"return_value": None}),
+        ],
+        ("sent", NEW, False, False, False),
+    ),
+    "once more": ([("http11.send_request_headers.started", {"request": REQUEST})], ("sent", None, True, False, True)),
+    "side by side": ([("http2.send_request_headers.started", {"request": REQUEST})], ("sent", None, True, True, True)),
+    "a failure": ([("connection.connect_tcp.failed", {"exception": 1})], (None, None, False, False, False)),
+    "a word": ([("retry", {})], (None, None, False, False, False)),
+}
+
+
+@pytest.mark.parametrize("case", TOLD)
+def test_what_a_client_of_the_caller_s_tells(case: str) -> None:
+    events, found = TOLD[case]
+    way = way_out()
+    for event, info in events:
+        way.told(event, info, "h")
+    assert (way.stage, way.network, way.reused, way.shared, way.unsent) == found
+
+
+@pytest.mark.parametrize(
+    ("stage", "limits", "left"),
+    [
+        ("connect", {}, 5),
+        ("proxy", {}, 5),
+        ("tls", {"connect": None}, None),
+        ("sent", {}, 295),
+        (None, {}, 295),
+        ("sent", {"first_event": 1}, 0.001),
+        ("sent", {"first_event": None, "progress": None}, None),
+    ],
+)
+def test_what_is_left_for_a_stage(stage: str | None, limits: dict[str, Any], left: float | None) -> None:
+    way = way_out(**limits)
+    way.stage = stage
+    assert way.left(105.0) == left

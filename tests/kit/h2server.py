@@ -58,10 +58,13 @@ class Answer:
         self.gone = threading.Event()
         """The client reset it, or the connection is closed."""
 
-    def head(self, status: int = 200, content_type: str = "text/event-stream") -> None:
-        """Send the head of a response."""
+    def head(self, status: int = 200, content_type: str = "text/event-stream", length: int | None = None) -> None:
+        """Send the head of a response, which may announce the length of the body."""
+        headers = [(":status", str(status)), ("content-type", content_type)]
+        if length is not None:
+            headers.append(("content-length", str(length)))
         with self._connection.lock:
-            self._connection.h2.send_headers(self._stream, [(":status", str(status)), ("content-type", content_type)])
+            self._connection.h2.send_headers(self._stream, headers)
             self._connection.flush()
 
     def say(self, *pieces: bytes) -> None:
@@ -154,6 +157,7 @@ class H2Server:
                 plain, _ = self._listener.accept()
             except OSError:
                 return
+            plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             with self._lock:
                 self.connections += 1
                 number = self.connections
@@ -166,7 +170,10 @@ class H2Server:
 
     def _serve(self, plain: socket.socket, number: int) -> None:
         answers: dict[int, Answer] = {}
-        with contextlib.suppress(OSError), self._tls.wrap_socket(plain, server_side=True) as line:
+        with (
+            contextlib.suppress(OSError, h2.exceptions.ProtocolError),
+            self._tls.wrap_socket(plain, server_side=True) as line,
+        ):
             connection = Connection(number, line)
             self._count(line, 1)
             try:

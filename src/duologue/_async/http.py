@@ -149,8 +149,8 @@ class AsyncRoad:
         return await pool.handle_async_request(request)
 
     def why(self, reason: Exception) -> Exception:
-        """Why something failed: for the reason given, or since the caller's own client was closed."""
-        return reason if self._theirs is None else self._closed_error() or reason
+        """Why something failed: for the reason given, or for what the caller's own client is used for."""
+        return reason if self._theirs is None else self._closed_error() or self._theirs.why(reason)
 
     def _closed_error(self) -> ClosedError | None:
         if self.closed:

@@ -11,8 +11,10 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from duologue._core.deadlines import opening
-from duologue._core.theirs import checked_client, refused_response, shorter
+from duologue._core.deadlines import CONNECTING, opening
+from duologue._core.failures import WriteTimeout
+from duologue._core.theirs import checked_client, misplaced, refused_response, shorter
+from duologue._waiting.places import async_here
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,11 +38,16 @@ class AsyncTheirs:
 
     def __init__(self, client: httpx.AsyncClient) -> None:
         self._client = checked_client(client, "aclose")
+        self._home: object = None
 
     @property
     def closed(self) -> bool:
         """Whether the caller has closed it."""
         return self._client.is_closed
+
+    def why(self, reason: Exception) -> Exception:
+        """Why something failed, as far as that is up to who uses the client."""
+        return misplaced(reason, self._home, async_here())
 
     async def send(
         self, call: Call, url: str, headers: Mapping[str, str], timeouts: Mapping[str, Any], interrupt: AsyncInterrupt
@@ -50,6 +57,7 @@ class AsyncTheirs:
         Raises:
             TimeoutError: there was no response in time.
         """
+        self._home = self._home or async_here()
         way, own = opening.get(), getattr(self._client, "timeout", None)
         assert way is not None
         host, seconds = urlsplit(url).hostname or "", shorter(timeouts, own)
@@ -59,7 +67,7 @@ class AsyncTheirs:
             way.told(event, info, host)
             if before != (way.stage, way.network):
                 left = way.left(monotonic())
-                seconds.update(shorter({"read": left}, own))
+                seconds.update(shorter({"read": left, "write": left}, own))
                 interrupt.until(inf if left is None else monotonic() + left, way.network)
 
         extensions = {"timeout": seconds, "trace": trace}
@@ -70,10 +78,13 @@ class AsyncTheirs:
                 response = await self._client.send(request, stream=True, follow_redirects=False)
         except Exception as reason:
             response = refused_response(reason)
-            if response is None and not interrupt.late:
+            if response is None:
                 raise
+        finally:
+            if response is None and way.stage in CONNECTING and way.network is not None:
+                await way.network.aclose()  # httpcore leaves some of those open that came to nothing
         if interrupt.late:
-            raise TimeoutError
+            raise WriteTimeout if way.unsent else TimeoutError
         left = call.deadlines.body()
         seconds.update(shorter({"read": None if left is None else left + _LATER}, own))
         return response

@@ -129,13 +129,14 @@ class Opening:
         reused: whether an earlier request had gone out on the same connection.
         shared: whether others go out on it at the same time.
         closed: set by another task or thread that wants no answer any more.
+        unsent: whether a client of the caller's is still at sending it.
     """
 
     def __init__(self, deadlines: Deadlines) -> None:
         self.deadlines = deadlines
         self.network: Any = None
         self.stage: str | None = None
-        self.reused = self.shared = False
+        self.reused = self.shared = self.unsent = False
         self.closed: ClosedError | None = None
 
     def uses(self, network: Timed) -> None:
@@ -165,15 +166,19 @@ class Opening:
         """A client of the caller's tells how it gets on with the request for this host; `event` and `info` are those of
         https://www.python-httpx.org/advanced/extensions/#trace
         """
-        kind, step, when = f".{event}".rsplit(".", 2)
+        kind, _, step = event.partition(".")
+        step, _, when = step.partition(".")
         if when == "started" and step in _STEPS:
             self.stage = "tls" if step == "start_tls" else "proxy" if info.get("host", host) != host else "connect"
         elif when == "complete" and step in _STEPS:
             self.network = info["return_value"]
         elif when == "started" and step == "send_request_headers":
             self.stage = "proxy" if info["request"].method == b"CONNECT" else "sent"
-            self.shared = kind.endswith("http2")
-            self.reused = self.network is None and not self.shared
+            self.shared = kind == "http2"
+            self.reused = self.network is None
+            self.unsent = self.stage == "sent"
+        elif when == "complete" and step == "send_request_body":
+            self.unsent = False
 
     def left(self, now: float) -> float | None:
         """The seconds that are left for the stage that it is at."""

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 # Some of httpcore's own libraries too, since not all of their exceptions are translated.
 _LIBRARIES = ("httpx", "httpcore", "h2", "socksio")
-# How h11 begins its message where the other side closed; its other messages are of bytes that break HTTP.
-_CLOSED = ("Server disconnected", "peer closed connection")
+# How the messages begin that are of a side that closed, h11's and h2's; the others are of bytes that break HTTP.
+_CLOSED = ("Server disconnected", "peer closed connection", "<ConnectionTerminated", "<StreamReset")
 # How a proxy's refusal begins that no other try will change.
 _FORBIDDEN = ("401", "403", "407", "Invalid username/password")
 _DEPTH = 6
@@ -45,6 +45,10 @@ def is_transport_failure(reason: Exception) -> bool:
     return isinstance(reason, OSError) or any(
         base.__module__.partition(".")[0].startswith(_LIBRARIES) for base in type(reason).__mro__
     )
+
+
+class WriteTimeout(TimeoutError):  # noqa: N818 - the name is what tells
+    """The request did not go out in time. Exceptions are told by their names here, so it has that of httpx's own."""
 
 
 @contextmanager
@@ -115,10 +119,10 @@ def _unconnected(reason: Exception, words: str, stage: str | None) -> ConnectErr
         if "gaierror" in names:
             # A name that nobody knows will not be known in a second; a resolver that is busy may answer then.
             again = getattr(behind, "errno", None) in _TRY_AGAIN
-            return ConnectError(f"the name of the server was not found: {words}", phase="dns", retryable=again)
+            return ConnectError(f"the name of the server was not found: {behind}", phase="dns", retryable=again)
         if "SSLError" in names:
             refused = "SSLCertVerificationError" in names
-            return TLSError(f"no encrypted connection: {words}", phase="tls", retryable=not refused)
+            return TLSError(f"no encrypted connection: {behind}", phase="tls", retryable=not refused)
         behind = behind.__cause__ or behind.__context__
     if stage == "tls":  # it was closed before both sides were agreed
         return TLSError(f"no encrypted connection: {words}", phase="tls")

@@ -140,3 +140,10 @@ def has_more(connection: Any) -> bool:
     httpcore would take that for the beginning of the next answer, whoever wrote it."""
     unread, _ = getattr(getattr(connection, "_h11_state", None), "trailing_data", (b"", False))
     return bool(unread)
+
+
+def innermost(stream: Any) -> Any:
+    """httpcore's own part of a body's stream, which knows its connection; None where there is none."""
+    while stream is not None and not hasattr(stream, "_connection"):
+        stream = getattr(stream, "_stream", None) or getattr(stream, "_httpcore_stream", None)
+    return stream

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from duologue._core.deadlines import least
+from duologue._core.failures import transport_failures_ignored
+from duologue._core.network import innermost
 from duologue.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -17,6 +19,8 @@ Client = TypeVar("Client")
 _NEEDED = ("send", "build_request", "is_closed")
 # What httpx waits for anything where its user says nothing; too short for models, and nobody's wish.
 _DEFAULT_SECONDS = 5.0
+# RFC 9113, section 7.
+_CANCEL = 8
 
 
 def checked_client(http_client: Client, close: str) -> Client:
@@ -37,6 +41,15 @@ def shorter(timeouts: Mapping[str, float | None], theirs: Any) -> dict[str, floa
     if theirs is None or theirs == type(theirs)(_DEFAULT_SECONDS):
         return dict(timeouts)
     return {name: least(seconds, getattr(theirs, name)) for name, seconds in timeouts.items()}
+
+
+def misplaced(reason: Exception, home: object, here: object) -> Exception:
+    """What went wrong, by the event loops that a client was first used in and is used in now."""
+    if home is here or not isinstance(reason, RuntimeError):
+        return reason
+    error = ConfigurationError(f"your http_client has its connections in another event loop: make one here ({reason})")
+    error.__cause__ = reason
+    return error
 
 
 def refused_response(reason: Exception) -> httpx.Response | None:
@@ -60,3 +73,24 @@ def body_at_hand(response: httpx.Response) -> bytes | None:
 def without_encoding(headers: Mapping[str, str]) -> dict[str, str]:
     """The headers of a body that was decompressed already."""
     return {name: value for name, value in headers.items() if name.lower() != "content-encoding"}
+
+
+def break_off(stream: Any) -> Any:
+    """Break off an answer over HTTP/2 that has not come to its end, and give its connection, where there is something
+    to be sent on it; else None.
+
+    httpcore only forgets such an answer. The server goes on with it, it counts among the open ones, of which there can
+    be a hundred, and what came of it unread takes away for ever from what may come on the connection.
+    """
+    found = innermost(stream)
+    number: Any = getattr(found, "_stream_id", None)
+    connection: Any = getattr(found, "_connection", None)
+    unread = getattr(connection, "_events", {}).get(number)
+    if unread is None:
+        return None
+    for event in unread:
+        if size := getattr(event, "flow_controlled_length", 0):
+            connection._h2_state.acknowledge_received_data(size, number)
+    with transport_failures_ignored():  # it may have come to its end, unread
+        connection._h2_state.reset_stream(number, _CANCEL)
+    return connection

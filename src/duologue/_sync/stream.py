@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Self
 
 from duologue._core.deadlines import Opening, Timed, opening
 from duologue._core.failures import transport_failures_ignored
-from duologue._core.theirs import body_at_hand, without_encoding
+from duologue._core.network import has_more, innermost
+from duologue._core.theirs import body_at_hand, break_off, without_encoding
 from duologue._waiting.interrupt import Interrupt, sleep
 from duologue._waiting.network import unwind, stop_reading
 from duologue._waiting.places import abandon
@@ -164,8 +165,8 @@ class Stream:
             self._interrupt.set()
             if self._opening is not None:
                 self._opening.closed = reason
-            if self._opening is not None and not self._opening.shared:
-                stop_reading(self._network or self._opening.network)
+            if not self._shared:
+                stop_reading(self._network or (self._opening and self._opening.network))
             return
         try:
             if tell and self._entered:
@@ -260,20 +261,16 @@ class Stream:
             sleep(0)
             return self._call.exchange.feed(b"")
         end = self._call.deadlines.end()
-        data = None
+        pieces: list[bytes] = []
         try:
             with self._until(end):
-                data = next(body)
+                pieces.append(next(body))
         except StopIteration:  # which may be our own doing
-            if not self._interrupt.late:
-                return self._call.exchange.close() if self._closed is None else self._call.closed(self._closed)
-        except Exception:
-            if not self._interrupt.late:
-                raise
-        if data is None or self._interrupt.late:
+            return self._call.exchange.close() if self._closed is None else self._call.closed(self._closed)
+        if not pieces or self._interrupt.late:
             return [] if self._closed is not None else self._call.overdue(end)
         self._call.deadlines.bytes_came(monotonic())
-        return self._call.exchange.feed(data)
+        return self._call.exchange.feed(pieces[0])
 
     def _until(self, end: float) -> AbstractContextManager[None]:
         """What is read in here ends at that time."""
@@ -285,11 +282,15 @@ class Stream:
     def _finish(self) -> None:
         """The last event is there: read what is left of a good response, so that its connection can be used again.
         One that others use too is not to be read for long on their account."""
-        shared = self._opening is not None and self._opening.shared
-        if self._network is not None and self._body is not None and self._call.exchange.complete and not shared:
+        if self._network is not None and self._body is not None and self._call.exchange.complete and not self._shared:
             with self._until(monotonic() + _DRAIN_SECONDS):
                 self._drain(self._body)
         self._end()
+
+    @property
+    def _shared(self) -> bool:
+        """Whether other streams use the connection too."""
+        return self._opening is not None and self._opening.shared
 
     def _end(self) -> None:
         """Nobody reads on: free the connection and the place in the queue."""
@@ -306,16 +307,20 @@ class Stream:
         """Free the connection; nothing where that is done."""
         http, body, network = self._http, self._body, self._network
         self._http = self._body = self._network = None
-        if http is not None:
-            http.stream.close()  # type: ignore[union-attr]  # httpx types the streams of both twins as one
-        if body is None:
+        if http is None:
             return
-        if isinstance(network, Timed):
-            # Reading on from a closed connection fails at once, and that unwinds httpcore's generators one by one.
-            self._drain(body)
-        else:
-            with transport_failures_ignored():
+        if has_more(getattr(innermost(http.stream), "_connection", None)):
+            stop_reading(network)
+        left = break_off(http.stream) if self._shared else None
+        http.stream.close()  # type: ignore[union-attr]  # httpx types the streams of both twins as one
+        with transport_failures_ignored():
+            if isinstance(network, Timed) and body is not None:
+                # Reading on from a closed connection fails at once, and that unwinds httpcore's generators one by one.
+                self._drain(body)
+            elif body is not None:
                 unwind(body)
+            if left is not None:
+                left._write_outgoing_data(http.request)
 
     def _drain(self, body: Iterator[bytes]) -> None:
         """Read on to the end of the body, or to the deadline of its connection."""

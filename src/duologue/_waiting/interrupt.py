@@ -117,7 +117,7 @@ class Interrupt:
     def __init__(self) -> None:
         self._called = threading.Event()
         self._watched: object = None
-        self.late = False
+        self._bitten = self.late = False
 
     @property
     def called(self) -> bool:
@@ -130,14 +130,17 @@ class Interrupt:
 
     @contextmanager
     def guard(self, end: float = inf, network: Any = None) -> Iterator[None]:
-        """What is read from that connection in here ends at that time of the monotonic clock, as if the other side had
-        closed."""
-        self.late = False
+        """What is read from that connection in here ends at that time of the monotonic clock; then the block is
+        left."""
         self.until(end, network)
         try:
             yield
-        finally:
-            self._release()
+        except BaseException as reason:
+            # What a connection says that was shut is only that.
+            if not self._ends() or not isinstance(reason, Exception):
+                raise
+        else:
+            self._ends()
 
     def until(self, end: float, network: Any) -> None:
         """What is waited for just now is read from that connection, and ends at that time instead."""
@@ -147,8 +150,14 @@ class Interrupt:
 
     def _release(self) -> None:
         if self._watched is not None:
-            self.late |= not WATCHDOG.release(self._watched)
+            self._bitten |= not WATCHDOG.release(self._watched)
             self._watched = None
+
+    def _ends(self) -> bool:
+        """Whether it was the watchdog that ended what was waited for."""
+        self._release()
+        self.late, self._bitten = self._bitten, False
+        return self.late
 
     def sleep(self, seconds: float) -> None:
         """Wait."""
