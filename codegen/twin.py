@@ -37,10 +37,8 @@ RENAMES: Final[Mapping[str, str]] = {
     "AsyncOnce": "Once",  # ours
     "AsyncPool": "Pool",  # ours
     "AsyncRoad": "Road",  # ours
-    "AsyncSocksPool": "SocksPool",  # ours
     "AsyncTransport": "Transport",  # ours
     "AsyncTheirs": "Theirs",  # ours
-    "AsyncTunnel": "Tunnel",  # ours
     "AsyncTimedStream": "TimedStream",  # ours
     "AsyncTimedBackend": "TimedBackend",  # ours
     "AsyncGate": "Gate",  # of _waiting, which is written by hand for both
@@ -57,10 +55,8 @@ RENAMES: Final[Mapping[str, str]] = {
     "async_wire": "wire",  # likewise
     "AsyncBaseTransport": "BaseTransport",  # httpx
     "handle_async_request": "handle_request",  # httpx and httpcore
-    "AsyncConnectionInterface": "ConnectionInterface",  # httpcore
     "AsyncHTTP11Connection": "HTTP11Connection",  # httpcore
     "AsyncNetworkStream": "NetworkStream",  # httpcore
-    "AsyncSOCKSProxy": "SOCKSProxy",  # httpcore
     "AnyIOBackend": "SyncBackend",  # httpcore
 }
 

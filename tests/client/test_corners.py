@@ -6,19 +6,18 @@ import logging
 import sys
 from math import inf
 from selectors import EVENT_READ, EVENT_WRITE
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import httpcore
 import httpx
 import pytest
 
 from duologue import AuthenticationError, ClosedError, RetryPolicy
-from duologue._async.transport import AsyncTimedStream, AsyncTunnel, _connecting
+from duologue._async.transport import AsyncTimedStream, _connecting
 from duologue._core.headers import is_final
 from duologue._core.log import listener
-from duologue._core.network import _Hidden
 from duologue._core.theirs import body_at_hand, without_encoding
-from duologue._sync.transport import TimedStream, Tunnel
+from duologue._sync.transport import TimedStream
 from duologue._sync.transport import _connecting as connecting
 from duologue._waiting import places
 from duologue._waiting.interrupt import AsyncInterrupt, Interrupt
@@ -230,37 +229,6 @@ async def test_a_connection_that_the_server_had_closed_costs_no_try(twin: Twin) 
         assert server.connections == 2
 
 
-@pytest.mark.parametrize("reason", [httpcore.ConnectionNotAvailable, OSError])
-async def test_a_tunnel_that_failed_is_closed_and_one_that_is_busy_is_not(twin: Twin, reason: type[Exception]) -> None:
-    class Connection:
-        closed = False
-
-        def handle_request(self, _: Any) -> NoReturn:
-            raise reason
-
-        async def handle_async_request(self, _: Any) -> NoReturn:
-            raise reason
-
-        def close(self) -> None:
-            self.closed = True
-
-        async def aclose(self) -> None:
-            self.closed = True
-
-        def is_closed(self) -> bool:
-            return self.closed
-
-    connection: Any = Connection()
-    tunnel: Any = (Tunnel if twin.name == "sync" else AsyncTunnel)(connection)
-    if twin.name == "sync":
-        with pytest.raises(reason):
-            tunnel.handle_request(None)
-    else:
-        with pytest.raises(reason):
-            await tunnel.handle_async_request(None)
-    assert tunnel.is_closed() is connection.closed is (reason is OSError)
-
-
 # -- the half that does not wait ---------------------------------------------------------------------------------------
 
 
@@ -292,11 +260,6 @@ def test_nobody_listens_where_logging_was_never_loaded(monkeypatch: pytest.Monke
         assert listener() is None
     finally:
         logging.getLogger("duologue").setLevel(logging.NOTSET)
-
-
-def test_bytes_that_do_not_show_themselves() -> None:
-    assert repr([_Hidden(b"secret")]) == "['***']"
-    assert _Hidden(b"secret") == b"secret"
 
 
 def test_a_body_that_is_at_hand() -> None:

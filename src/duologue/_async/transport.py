@@ -147,39 +147,6 @@ class AsyncOnce:
         return data
 
 
-class AsyncTunnel:
-    """A connection through a proxy that is closed where it does not come about: httpcore would keep its place in the
-    pool for ever."""
-
-    def __init__(self, connection: httpcore.AsyncConnectionInterface) -> None:
-        self._connection = connection
-        self._failed = False
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._connection, name)
-
-    def is_closed(self) -> bool:
-        """Whether there is nothing to be had from it any more."""
-        return self._failed or self._connection.is_closed()
-
-    async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
-        try:
-            return await self._connection.handle_async_request(request)
-        except httpcore.ConnectionNotAvailable:
-            raise
-        except BaseException:
-            self._failed = True
-            await self._connection.aclose()
-            raise
-
-
-class AsyncSocksPool(httpcore.AsyncSOCKSProxy):
-    """A pool of them: httpcore's own, which knows how to speak to such a proxy."""
-
-    def create_connection(self, origin: httpcore.Origin) -> Any:
-        return AsyncTunnel(super().create_connection(origin))
-
-
 class AsyncTransport(httpx.AsyncBaseTransport):
     """A pool of such connections. Its exceptions are httpcore's own, or the operating system's."""
 
@@ -189,17 +156,7 @@ class AsyncTransport(httpx.AsyncBaseTransport):
         self.backend = AsyncTimedBackend("connect" if proxy is None else "proxy")
         if ssl_context is not None:
             ssl_context.set_alpn_protocols(["http/1.1"])
-        if proxy is not None and proxy.is_socks:
-            self._pool: Any = AsyncSocksPool(
-                proxy.url,
-                proxy.auth,
-                ssl_context,
-                max_connections=max_connections,
-                keepalive_expiry=30,
-                network_backend=self.backend,
-            )
-        else:
-            self._pool = AsyncPool(self.backend, ssl_context, max_connections, proxy)
+        self._pool = AsyncPool(self.backend, ssl_context, max_connections, proxy)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         url = request.url

@@ -45,13 +45,6 @@ def ssl_context(*, trust_env: bool = True) -> ssl.SSLContext:
 # -- proxies ----------------------------------------------------------------------------------------------------------
 
 
-class _Hidden(bytes):
-    """Bytes that do not show themselves: httpcore logs what it connects to a SOCKS proxy with."""
-
-    def __repr__(self) -> str:
-        return "'***'"
-
-
 @attrs.frozen
 class Proxy:
     """A proxy on the way to the provider.
@@ -116,7 +109,7 @@ def _proxy(address: str) -> Proxy:
         )
     user, at, place = url.netloc.rpartition("@")
     name, _, password = user.partition(":")
-    auth = (_Hidden(unquote_to_bytes(name)), _Hidden(unquote_to_bytes(password))) if at else None
+    auth = (unquote_to_bytes(name), unquote_to_bytes(password)) if at else None
     proxy = Proxy(f"{url.scheme}://{place}", auth)
     if proxy.is_socks and importlib.util.find_spec("socksio") is None:
         raise ConfigurationError("the environment names a SOCKS proxy, which needs: pip install 'httpx[socks]'")

@@ -7,12 +7,12 @@ unlucky moment, or where a tunnel through a proxy fails. Here every place is giv
 
 from __future__ import annotations
 
-from base64 import b64encode
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import httpcore
 
+from duologue._sync.proxies import ask_http, ask_socks, authorization
 from duologue._core.deadlines import opening
 from duologue._core.network import has_more
 from duologue._waiting.queue import Gate
@@ -105,14 +105,16 @@ class Pool:
     def _new(self, request: httpcore.Request) -> httpcore.HTTP11Connection:
         url, proxy, way = request.url, self._proxy, opening.get()
         assert way is not None
-        first = url if proxy is None else _url(proxy)
+        first = url if proxy is None else httpcore.URL(proxy.url)
         stream: Any = self._backend.connect_tcp(first.host.decode("ascii"), first.origin.port)
         try:
             way.uses(stream)
             if proxy is not None and first.scheme == b"https":
                 stream = self._encrypted(stream, first)
-            if proxy is not None and url.scheme == b"https":
-                self._tunnel(stream, request, proxy)
+            if proxy is not None and proxy.is_socks:
+                ask_socks(stream, url, proxy)
+            elif proxy is not None and url.scheme == b"https":
+                ask_http(stream, url, proxy, request.extensions)
             if url.scheme == b"https":
                 stream = self._encrypted(stream, url)
         except BaseException:
@@ -126,30 +128,15 @@ class Pool:
         assert self._ssl_context is not None
         return stream.start_tls(self._ssl_context, url.host.decode("ascii"))
 
-    def _tunnel(self, stream: Any, request: httpcore.Request, proxy: Proxy) -> None:
-        """Ask a proxy for a connection to the server."""
-        url, to = request.url, _url(proxy)
-        target = b"%b:%d" % (url.host, url.origin.port)
-        asked = httpcore.Request(
-            b"CONNECT",
-            httpcore.URL(scheme=to.scheme, host=to.host, port=to.port, target=target),
-            headers=[(b"host", target), *_authorization(proxy)],
-            extensions=request.extensions,
-        )
-        response = httpcore.HTTP11Connection(to.origin, stream).handle_request(asked)
-        if not 200 <= response.status < 300:
-            reason = response.extensions.get("reason_phrase", b"").decode("ascii", "replace")
-            raise httpcore.ProxyError(f"{response.status} {reason}")
-
     def _addressed(self, request: httpcore.Request) -> httpcore.Request:
         """A proxy without a tunnel is told the whole address."""
         url, proxy = request.url, self._proxy
-        if proxy is None or url.scheme == b"https":
+        if proxy is None or proxy.is_socks or url.scheme == b"https":
             return request
         return httpcore.Request(
             request.method,
             httpcore.URL(scheme=url.scheme, host=url.host, port=url.port, target=bytes(url)),
-            headers=[*request.headers, *_authorization(proxy)],
+            headers=[*request.headers, *authorization(proxy)],
             content=request.stream,
             extensions=request.extensions,
         )
@@ -173,13 +160,3 @@ class Lent:
                 self._stream.close()
             finally:
                 self._pool.give_back(connection)
-
-
-def _url(proxy: Proxy) -> httpcore.URL:
-    return httpcore.URL(proxy.url)
-
-
-def _authorization(proxy: Proxy) -> list[tuple[bytes, bytes]]:
-    if proxy.auth is None:
-        return []
-    return [(b"proxy-authorization", b"Basic " + b64encode(b":".join(proxy.auth)))]

@@ -148,39 +148,6 @@ class Once:
         return data
 
 
-class Tunnel:
-    """A connection through a proxy that is closed where it does not come about: httpcore would keep its place in the
-    pool for ever."""
-
-    def __init__(self, connection: httpcore.ConnectionInterface) -> None:
-        self._connection = connection
-        self._failed = False
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._connection, name)
-
-    def is_closed(self) -> bool:
-        """Whether there is nothing to be had from it any more."""
-        return self._failed or self._connection.is_closed()
-
-    def handle_request(self, request: httpcore.Request) -> httpcore.Response:
-        try:
-            return self._connection.handle_request(request)
-        except httpcore.ConnectionNotAvailable:
-            raise
-        except BaseException:
-            self._failed = True
-            self._connection.close()
-            raise
-
-
-class SocksPool(httpcore.SOCKSProxy):
-    """A pool of them: httpcore's own, which knows how to speak to such a proxy."""
-
-    def create_connection(self, origin: httpcore.Origin) -> Any:
-        return Tunnel(super().create_connection(origin))
-
-
 class Transport(httpx.BaseTransport):
     """A pool of such connections. Its exceptions are httpcore's own, or the operating system's."""
 
@@ -190,17 +157,7 @@ class Transport(httpx.BaseTransport):
         self.backend = TimedBackend("connect" if proxy is None else "proxy")
         if ssl_context is not None:
             ssl_context.set_alpn_protocols(["http/1.1"])
-        if proxy is not None and proxy.is_socks:
-            self._pool: Any = SocksPool(
-                proxy.url,
-                proxy.auth,
-                ssl_context,
-                max_connections=max_connections,
-                keepalive_expiry=30,
-                network_backend=self.backend,
-            )
-        else:
-            self._pool = Pool(self.backend, ssl_context, max_connections, proxy)
+        self._pool = Pool(self.backend, ssl_context, max_connections, proxy)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         url = request.url
