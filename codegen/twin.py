@@ -33,11 +33,10 @@ RENAMES: Final[Mapping[str, str]] = {
     "AsyncStream": "Stream",  # ours
     "AsyncText": "Text",  # ours
     "AsyncPlace": "Place",  # ours
-    "AsyncLent": "Lent",  # ours
-    "AsyncOnce": "Once",  # ours
+    "AsyncBody": "Body",  # ours
+    "AsyncConnection": "Connection",  # ours
     "AsyncPool": "Pool",  # ours
     "AsyncRoad": "Road",  # ours
-    "AsyncTransport": "Transport",  # ours
     "AsyncTheirs": "Theirs",  # ours
     "AsyncTimedStream": "TimedStream",  # ours
     "AsyncTimedBackend": "TimedBackend",  # ours

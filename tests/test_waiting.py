@@ -9,17 +9,17 @@ import sys
 import threading
 import time
 from selectors import EVENT_READ
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import anyio
 import anyio.lowlevel
+import httpcore
 import pytest
 
 from duologue._waiting import network
 from duologue._waiting.places import async_abandon, async_here
 from duologue._waiting.queue import Gate
-from duologue._waiting.wire import _LoopWire, async_wire
+from duologue._waiting.wire import _LoopWire, _on_trio, async_wire
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -139,8 +139,9 @@ async def wired(handle: Callable[[socket.socket], None]) -> AsyncIterator[ByteSt
 
         server = threading.Thread(target=serve)
         server.start()
-        connection = SimpleNamespace(_stream=await anyio.connect_tcp(*listener.getsockname()))
-        wire: ByteStream = async_wire(connection)._stream
+        connection: Any = await httpcore.AnyIOBackend().connect_tcp(*listener.getsockname())
+        async_wire(connection)
+        wire: ByteStream = connection._stream
         async with wire:
             yield wire
         server.join(10)
@@ -209,6 +210,37 @@ async def test_whoever_reads_without_waiting_lets_others_have_their_turn(async_t
 
 
 def test_a_program_without_trio(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(sys.modules, "trio")
-    connection = SimpleNamespace(_stream=None)
-    assert type(async_wire(connection)._stream) is _LoopWire
+    async def main() -> None:
+        async with wired(lambda connection: connection.sendall(b"x")) as wire:
+            monkeypatch.delitem(sys.modules, "trio")
+            assert _on_trio() is False
+            assert type(wire) is _LoopWire
+            assert await wire.receive() == b"x"
+
+    asyncio.run(main())
+
+
+def test_bytes_that_came_while_the_waiter_was_cancelled_are_kept() -> None:
+    """The loop had read them already."""
+
+    async def main() -> None:
+        told = threading.Event()
+
+        def handle(connection: socket.socket) -> None:
+            told.wait(10)
+            connection.sendall(b"x")
+            connection.recv(1)
+
+        async with wired(handle) as wire:
+            task = asyncio.create_task(wire.receive())
+            await asyncio.sleep(0)
+            told.set()
+            seen: Any = wire
+            while seen._data is None:  # noqa: ASYNC110 - the loop itself sets it
+                await asyncio.sleep(0)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            assert await wire.receive() == b"x"
+
+    asyncio.run(main())

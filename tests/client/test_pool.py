@@ -9,14 +9,15 @@ import pytest
 from duologue import Limits, PoolTimeout, Timeouts
 from duologue._async import pool as module
 from duologue._sync import pool as blocking_module
-from tests.client.test_stream import client_for
-from tests.kit.server import ScriptedServer, pause, reply, until_closed
-from tests.kit.wire import answer
+from tests.client.test_stream import CHUNKED, client_for
+from tests.kit.server import ScriptedServer, chunk, head, pause, reply, until_closed
+from tests.kit.wire import answer, delta
 
 if TYPE_CHECKING:
     from tests.kit.twins import Twin
 
 GOOD = reply(answer("x"))
+BEGUN = [head(200, CHUNKED), chunk(delta("x")), until_closed]
 
 
 def transport_of(twin: Twin, client: Any) -> Any:
@@ -27,7 +28,7 @@ def transport_of(twin: Twin, client: Any) -> Any:
 
 async def test_closing_a_response_twice_gives_its_place_back_once(twin: Twin) -> None:
     limits, timeouts = Limits(max_connections=1), Timeouts(connect=0.1)
-    with ScriptedServer(GOOD, [until_closed]) as server:
+    with ScriptedServer(BEGUN, [until_closed]) as server:
         async with client_for(twin, server, limits=limits, timeouts=timeouts) as client:
             stream = client.stream("hi")
             await anext(aiter(stream))
@@ -68,7 +69,7 @@ async def test_no_more_are_kept_than_may_be_needed(twin: Twin, monkeypatch: pyte
 
 
 async def test_what_comes_back_when_all_is_closed_is_closed(twin: Twin) -> None:
-    with ScriptedServer(GOOD) as server:
+    with ScriptedServer(GOOD, GOOD, BEGUN) as server:
         async with client_for(twin, server) as client:
             await client.stream("hi").result()
             transport = transport_of(twin, client)

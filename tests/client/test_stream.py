@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import threading
 import weakref
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -21,9 +21,14 @@ from duologue import (
     TextDelta,
     UsageUpdate,
 )
-from tests.kit.server import ScriptedServer, chunk, hang_up, head, pause, reply, reset, wait_for
+from tests.kit.roads import Road, fresh_contexts
+from tests.kit.server import ScriptedServer, chunk, hang_up, head, pause, reply, reset, wait_for, when_told
+from tests.kit.tls import server_context
 from tests.kit.twins import Twin, collect
 from tests.kit.wire import DONE, answer, delta, whole
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SSE = {"content-type": "text/event-stream"}
 CHUNKED = {**SSE, "transfer-encoding": "chunked"}
@@ -185,17 +190,30 @@ async def test_small_pieces_of_text_are_joined(twin: Twin) -> None:
                     client.stream("hi").text(**wrong)
 
 
-async def test_a_piece_of_text_is_not_held_for_long(twin: Twin) -> None:
-    body = [head(200, CHUNKED), chunk(delta("a")), chunk(delta("b")), pause(0.1), *map(chunk, answer("c")), chunk(b"")]
-    with ScriptedServer(body) as server:
-        async with client_for(twin, server) as client:
-            text = client.stream("hi").text(min_chars=100, max_delay=0.05)
-            assert [piece async for piece in text] == ["abc"]
-    pinged = [*body[:4], chunk(delta("c")), pause(0.1), *map(chunk, answer("d")), chunk(b"")]
-    with ScriptedServer(pinged) as server:
-        async with client_for(twin, server) as client:
-            text = client.stream("hi").text(min_chars=100, max_delay=0.05)
-            assert [piece async for piece in text] == ["abc", "d"]
+@pytest.mark.parametrize("encrypted", [False, True])
+async def test_a_piece_of_text_is_not_held_for_long(
+    twin: Twin, encrypted: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """It is given though nothing comes after it, and what comes later is not lost."""
+    body = [
+        head(200, CHUNKED),
+        chunk(delta("a")),
+        chunk(delta("b")),
+        when_told,
+        *map(chunk, answer("c", "d")),
+        chunk(b""),
+    ]
+    tls = server_context() if encrypted else None
+    with fresh_contexts(), ScriptedServer(body, tls=tls) as server:
+        road = Road("ours", monkeypatch, tmp_path)
+        async with road.client(twin, base_url=server.base_url) as client:
+            seen = []
+            async for piece in client.stream("hi").text(min_chars=100, max_delay=0.05):
+                seen.append(piece)
+                server.told.set()
+            assert "".join(seen) == "abcd"
+            assert seen[-1] == "cd"
+            assert server.open == 1
 
 
 async def test_a_stream_closed_before_its_end_has_no_result(twin: Twin) -> None:

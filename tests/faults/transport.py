@@ -566,6 +566,12 @@ AFTER_MARKER = [
         returned=True,
     ),
     Row(
+        fault="the last chunk follows when the first event was read",
+        server=[[*WHOLE, when_told, chunk(b"")]],
+        returned=True,
+        note="no event waits for it but the last",
+    ),
+    Row(
         fault="the last chunk follows within 100 ms",
         server=[[*WHOLE, pause(0.01), chunk(b"")]],
         note="the connection is used again",

@@ -22,8 +22,8 @@ from duologue.errors import ClosedError, PoolTimeout
 if TYPE_CHECKING:
     import httpx
 
+    from duologue._async.pool import AsyncPool
     from duologue._async.stream import AsyncStream
-    from duologue._async.transport import AsyncTransport
     from duologue._core.call import Call
     from duologue._core.endpoint import Endpoint
     from duologue.config import ClientConfig
@@ -35,7 +35,7 @@ class AsyncPlace:
     def __init__(self, max_concurrent: int | None) -> None:
         self.gate = AsyncGate(max_concurrent)
         self.idle = AsyncInterrupt()  # called when the last stream of a client that closes has ended
-        self.pool: AsyncTransport | None = None
+        self.pool: AsyncPool | None = None
         self.keeper = AsyncKeeper()
 
 
@@ -178,7 +178,7 @@ class AsyncRoad:
                 place = self._places[key] = AsyncPlace(self._limits.max_concurrent)
             return place
 
-    async def _pool(self, base_url: str) -> AsyncTransport:
+    async def _pool(self, base_url: str) -> AsyncPool:
         place = self._place()
         with self._lock:
             if place.pool is None:
@@ -186,10 +186,10 @@ class AsyncRoad:
         await place.keeper.start(place.pool.aclose)
         return place.pool
 
-    def _new_pool(self, base_url: str) -> AsyncTransport:
-        from duologue._async.transport import AsyncTransport
+    def _new_pool(self, base_url: str) -> AsyncPool:
+        from duologue._async.pool import AsyncPool
 
         proxy = proxy_for(base_url) if self._trust_env else None
         encrypted = base_url.startswith("https:") or (proxy is not None and proxy.url.startswith("https:"))
         context = ssl_context(trust_env=self._trust_env) if encrypted else None
-        return AsyncTransport(context, self._limits.max_connections, proxy)
+        return AsyncPool(context, self._limits.max_connections, proxy)

@@ -7,14 +7,14 @@ any place, the connection is back in the pool or closed.
 from __future__ import annotations
 
 from collections import deque
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from math import inf
 from threading import Lock
 from time import monotonic
 from typing import TYPE_CHECKING, Self
 
 from duologue._core.deadlines import Opening, Timed, opening
-from duologue._core.failures import transport_failures_ignored
+from duologue._core.failures import is_read_timeout, transport_failures_ignored
 from duologue._core.network import has_more, innermost
 from duologue._core.theirs import body_at_hand, break_off, without_encoding
 from duologue._waiting.interrupt import AsyncInterrupt, async_sleep
@@ -51,6 +51,7 @@ class AsyncStream:
         self._call = call
         self._raise_errors = raise_errors
         self._events: deque[StreamEvent] = deque()
+        self._last: StreamEvent | None = None  # kept for when those before it were given: there is a wait before it
         self._http: httpx.Response | None = None
         self._body: AsyncIterator[bytes] | None = None
         self._network: object = None
@@ -58,6 +59,7 @@ class AsyncStream:
         self._error: DuologueError | None = None
         self._entered = self._over = False
         self._since: float | None = None  # when the reader began to wait
+        self._wake = inf  # when it wants to be told that nothing has come
         self._delay: float | None = None  # before the next request, where another is to be made
         # Held by whoever waits for events or frees the connection; nobody ever waits for it.
         self._busy = Lock()
@@ -113,6 +115,7 @@ class AsyncStream:
         """Leave the stream and free its connection. Iterating over it gives nothing more; whoever waits for its next
         event at that time gets a `ClosedError`."""
         self._events.clear()
+        self._last = None
         await self.stop(ClosedError("the stream was closed while it was being read"))
 
     def text(self, *, min_chars: int = 1, max_delay: float | None = None) -> AsyncText:
@@ -121,8 +124,8 @@ class AsyncStream:
         Args:
             min_chars: hold small pieces back until there are so many characters, so that a display need not be drawn
                 anew for each. What is held is given at the end, and before an error, however little it is.
-            max_delay: the seconds after which a piece is given all the same, looked at whenever an event comes; None
-                for any time.
+            max_delay: the seconds after which a piece is given all the same; None for any time. With an `http_client`
+                of your own this is looked at whenever an event comes.
 
         Raises:
             ValueError: one of the two is negative, or the stream may begin again, which pieces of text cannot tell.
@@ -156,6 +159,17 @@ class AsyncStream:
 
     # -- inside --------------------------------------------------------------------------------------------------------
 
+    async def next_until(self, wake: float) -> StreamEvent | None:
+        """The next event, or None where none has come by that time of the monotonic clock, as far as the connection is
+        one of ours; not for callers."""
+        self._wake = wake
+        try:
+            if not self._events and not self._over:
+                await self._fill()
+        finally:
+            self._wake = inf
+        return None if not self._events and not self._over else await anext(self)
+
     async def stop(self, reason: ClosedError, *, tell: bool = False) -> None:
         """End the stream from wherever; not for callers. A task or thread that waits for its next event is woken and
         gets the reason, and with `tell` so does the next one that asks."""
@@ -168,6 +182,7 @@ class AsyncStream:
                 stop_reading(self._network or (self._opening and self._opening.network))
             return
         try:
+            self._give_last()
             if tell and self._entered:
                 self._events.extend(self._call.closed(reason))
             await self._end()
@@ -191,7 +206,7 @@ class AsyncStream:
         if self._call.delivered:  # the time that the caller took over the last event is not the provider's
             self._call.deadlines.event_came(monotonic())
         try:
-            while not self._events and not self._over:
+            while not (self._events or self._over or self._last or monotonic() >= self._wake):
                 delay, self._delay = self._delay, None
                 if delay is not None:
                     await self._interrupt.sleep(delay)
@@ -200,10 +215,19 @@ class AsyncStream:
                 if self._delay is not None:
                     await self._leave()
             if self._call.exchange.finished and self._delay is None:
+                if len(self._events) > 1:
+                    self._last = self._events.pop()
+                    return
+                self._give_last()
                 await self._finish()
         except BaseException:  # cancelled, interrupted, or an error of ours: either way nobody will read on
             await self._end()
             raise
+
+    def _give_last(self) -> None:
+        if self._last is not None:
+            self._events.append(self._last)
+            self._last = None
 
     async def _step(self) -> list[StreamEvent]:
         """One wait: for the response to begin, or for the next piece of its body."""
@@ -266,6 +290,10 @@ class AsyncStream:
                 pieces.append(await anext(body))
         except StopAsyncIteration:  # which may be our own doing
             return self._call.exchange.close() if self._closed is None else self._call.closed(self._closed)
+        except Exception as reason:
+            if self._wake < end and is_read_timeout(reason):
+                return []
+            raise
         if not pieces or self._interrupt.late:
             return [] if self._closed is not None else self._call.overdue(end)
         self._call.deadlines.bytes_came(monotonic())
@@ -274,7 +302,7 @@ class AsyncStream:
     def _until(self, end: float) -> AbstractContextManager[None]:
         """What is read in here ends at that time."""
         if isinstance(self._network, Timed):
-            self._network.deadline = end
+            self._network.deadline = min(end, self._wake)
             return nullcontext()
         return self._interrupt.guard(end, self._network)
 
@@ -308,15 +336,15 @@ class AsyncStream:
         self._http = self._body = self._network = None
         if http is None:
             return
-        if has_more(getattr(innermost(http.stream), "_connection", None)):
+        if isinstance(network, Timed):  # a connection of ours, whose body there is nothing to unwind of
+            await http.stream.aclose()  # type: ignore[union-attr]  # httpx types the streams of both twins as one
+            return
+        if has_more(innermost(http.stream)):
             stop_reading(network)
         left = break_off(http.stream) if self._shared else None
-        await http.stream.aclose()  # type: ignore[union-attr]  # httpx types the streams of both twins as one
+        await http.stream.aclose()  # type: ignore[union-attr]  # as above
         with transport_failures_ignored():
-            if isinstance(network, Timed) and body is not None:
-                # Reading on from a closed connection fails at once, and that unwinds httpcore's generators one by one.
-                await self._drain(body)
-            elif body is not None:
+            if body is not None:
                 await async_unwind(body)
             if left is not None:
                 await left._write_outgoing_data(http.request)
@@ -343,14 +371,15 @@ class AsyncText:
         return self
 
     async def __anext__(self) -> str:
-        async for event in self._stream:
-            if isinstance(event, TextDelta):
-                self._hold(event.text)
-            if isinstance(event, Error):
-                self._error = event.error
-                break
-            if self._held and self._is_due():
-                return self._give()
+        with suppress(StopAsyncIteration):
+            while self._error is None:
+                if self._held and self._is_due():
+                    return self._give()
+                event = await self._stream.next_until(self._since + self._max_delay)
+                if isinstance(event, TextDelta):
+                    self._hold(event.text)
+                elif isinstance(event, Error):
+                    self._error = event.error
         if self._held:
             return self._give()
         if self._error is not None:
@@ -370,5 +399,5 @@ class AsyncText:
         return len(self._held) >= self._min_chars or monotonic() - self._since >= self._max_delay
 
     def _give(self) -> str:
-        text, self._held = self._held, ""
+        text, self._held, self._since = self._held, "", inf
         return text

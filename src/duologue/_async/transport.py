@@ -1,4 +1,4 @@
-"""An httpx transport whose connections can be given a deadline while a response is being read.
+"""Connections that can be given a deadline while a response is being read.
 
 httpx fixes the read timeout before the first byte comes, so it cannot tell idle from no progress, nor end at a total.
 """
@@ -13,9 +13,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
 import httpcore
-import httpx
 
-from duologue._async.pool import AsyncPool
 from duologue._core.deadlines import Timed, opening
 from duologue._core.headers import is_final
 from duologue._waiting.network import async_connect, async_ready
@@ -23,9 +21,7 @@ from duologue._waiting.wire import async_wire
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import AsyncIterator, Iterable
-
-    from duologue._core.network import Proxy
+    from collections.abc import Iterable
 
 
 # So much goes out at once. Then it is asked anew how much time is left, and whether the server has answered already.
@@ -128,49 +124,3 @@ class AsyncTimedBackend(httpcore.AnyIOBackend):
         stream = await async_connect(super().connect_tcp, host, port, left, local_address, socket_options)
         self.sockets.add(stream)
         return AsyncTimedStream(async_wire(stream))
-
-
-class AsyncOnce:
-    """A request's body, in one piece. No generator: where the request fails, it would be for the event loop to close,
-    and trio complains about that."""
-
-    def __init__(self, data: bytes) -> None:
-        self._data: bytes | None = data
-
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        return AsyncOnce(self._data or b"")
-
-    async def __anext__(self) -> bytes:
-        data, self._data = self._data, None
-        if data is None:
-            raise StopAsyncIteration
-        return data
-
-
-class AsyncTransport(httpx.AsyncBaseTransport):
-    """A pool of such connections. Its exceptions are httpcore's own, or the operating system's."""
-
-    def __init__(
-        self, ssl_context: ssl.SSLContext | None, max_connections: int | None, proxy: Proxy | None = None
-    ) -> None:
-        self.backend = AsyncTimedBackend("connect" if proxy is None else "proxy")
-        if ssl_context is not None:
-            ssl_context.set_alpn_protocols(["http/1.1"])
-        self._pool = AsyncPool(self.backend, ssl_context, max_connections, proxy)
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        url = request.url
-        response = await self._pool.handle_async_request(
-            httpcore.Request(
-                request.method,
-                httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
-                headers=request.headers.raw,
-                content=AsyncOnce(request.content),
-                extensions=request.extensions,
-            )
-        )
-        stream: Any = response.stream
-        return httpx.Response(response.status, headers=response.headers, stream=stream, extensions=response.extensions)
-
-    async def aclose(self) -> None:
-        await self._pool.aclose()

@@ -47,6 +47,11 @@ def is_transport_failure(reason: Exception) -> bool:
     )
 
 
+def is_read_timeout(reason: Exception) -> bool:
+    """Whether nothing has come in time."""
+    return "ReadTimeout" in _names(reason)
+
+
 class WriteTimeout(TimeoutError):  # noqa: N818 - the name is what tells
     """The request did not go out in time. Exceptions are told by their names here, so it has that of httpx's own."""
 
@@ -57,7 +62,7 @@ def transport_failures_ignored() -> Iterator[None]:
     try:
         yield
     except Exception as reason:
-        if not is_transport_failure(reason):
+        if not isinstance(reason, DuologueError) and not is_transport_failure(reason):
             raise
 
 

@@ -17,7 +17,9 @@ from duologue.errors import ConfigurationError
 if TYPE_CHECKING:
     import ssl
 
-_PORTS = {"https": 443, "http": 80}
+    import httpx
+
+_PORTS = {"https": 443, "http": 80, "socks5": 1080, "socks5h": 1080}
 _PROXIES = frozenset({"http", "https", "socks5", "socks5h"})
 
 
@@ -87,6 +89,11 @@ def proxy_for(base_url: str) -> Proxy | None:
     return _proxy(address) if address else None
 
 
+def port_of(url: httpx.URL) -> int:
+    """The port of an address, said or not."""
+    return url.port or _PORTS[url.scheme]
+
+
 def _is_exempt(host: str, port: int, no_proxy: str) -> bool:
     entries = no_proxy.lower().replace(",", " ").split()
     return any(entry == "*" or _is_meant(entry.rpartition("://")[2], host, port) for entry in entries)
@@ -128,10 +135,12 @@ def _checked_address(address: str) -> SplitResult | None:
 # -- a connection's end -----------------------------------------------------------------------------------------------
 
 
-def has_more(connection: Any) -> bool:
+def has_more(stream: Any) -> bool:
     """Whether more came on one of httpcore's connections than the answer that was read from it. On its next use,
     httpcore would take that for the beginning of the next answer, whoever wrote it."""
-    unread, _ = getattr(getattr(connection, "_h11_state", None), "trailing_data", (b"", False))
+    unread, _ = getattr(
+        getattr(getattr(stream, "_connection", None), "_h11_state", None), "trailing_data", (b"", False)
+    )
     return bool(unread)
 
 

@@ -23,8 +23,8 @@ from duologue.errors import ClosedError, PoolTimeout
 if TYPE_CHECKING:
     import httpx
 
+    from duologue._sync.pool import Pool
     from duologue._sync.stream import Stream
-    from duologue._sync.transport import Transport
     from duologue._core.call import Call
     from duologue._core.endpoint import Endpoint
     from duologue.config import ClientConfig
@@ -36,7 +36,7 @@ class Place:
     def __init__(self, max_concurrent: int | None) -> None:
         self.gate = Gate(max_concurrent)
         self.idle = Interrupt()  # called when the last stream of a client that closes has ended
-        self.pool: Transport | None = None
+        self.pool: Pool | None = None
         self.keeper = Keeper()
 
 
@@ -179,7 +179,7 @@ class Road:
                 place = self._places[key] = Place(self._limits.max_concurrent)
             return place
 
-    def _pool(self, base_url: str) -> Transport:
+    def _pool(self, base_url: str) -> Pool:
         place = self._place()
         with self._lock:
             if place.pool is None:
@@ -187,10 +187,10 @@ class Road:
         place.keeper.start(place.pool.close)
         return place.pool
 
-    def _new_pool(self, base_url: str) -> Transport:
-        from duologue._sync.transport import Transport
+    def _new_pool(self, base_url: str) -> Pool:
+        from duologue._sync.pool import Pool
 
         proxy = proxy_for(base_url) if self._trust_env else None
         encrypted = base_url.startswith("https:") or (proxy is not None and proxy.url.startswith("https:"))
         context = ssl_context(trust_env=self._trust_env) if encrypted else None
-        return Transport(context, self._limits.max_connections, proxy)
+        return Pool(context, self._limits.max_connections, proxy)

@@ -8,8 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import httpcore
 
+from duologue._core.network import port_of
+
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
+
+    import httpx
 
     from duologue._core.network import Proxy
 
@@ -24,7 +28,7 @@ def authorization(proxy: Proxy) -> list[tuple[bytes, bytes]]:
 
 
 def ask_http(
-    stream: httpcore.NetworkStream, url: httpcore.URL, proxy: Proxy, extensions: MutableMapping[str, Any]
+    stream: httpcore.NetworkStream, url: httpx.URL, proxy: Proxy, extensions: MutableMapping[str, Any]
 ) -> None:
     """Ask a proxy that speaks HTTP (RFC 9110, section 9.3.6).
 
@@ -32,7 +36,8 @@ def ask_http(
         httpcore.ProxyError: it refuses.
     """
     to = httpcore.URL(proxy.url)
-    target = b"%b:%d" % (url.host, url.origin.port)
+    host = b"[%b]" % url.raw_host if b":" in url.raw_host else url.raw_host
+    target = b"%b:%d" % (host, port_of(url))
     request = httpcore.Request(
         b"CONNECT",
         httpcore.URL(scheme=to.scheme, host=to.host, port=to.port, target=target),
@@ -45,7 +50,7 @@ def ask_http(
         raise httpcore.ProxyError(f"{response.status} {reason}")
 
 
-def ask_socks(stream: httpcore.NetworkStream, url: httpcore.URL, proxy: Proxy) -> None:
+def ask_socks(stream: httpcore.NetworkStream, url: httpx.URL, proxy: Proxy) -> None:
     """Ask a proxy that speaks SOCKS 5 (RFC 1928, and RFC 1929 for user and password).
 
     Raises:
@@ -69,7 +74,7 @@ def ask_socks(stream: httpcore.NetworkStream, url: httpcore.URL, proxy: Proxy) -
         raise httpcore.ProxyError("the proxy does not take this way to say who asks")
     if proxy.auth is not None and not (ask(socks5.SOCKS5UsernamePasswordRequest(*proxy.auth))).success:
         raise httpcore.ProxyError("Invalid username/password")
-    place = (url.host, url.origin.port)
+    place = (url.raw_host, port_of(url))
     reply = ask(socks5.SOCKS5CommandRequest.from_address(socks5.SOCKS5Command.CONNECT, place))
     code = reply.reply_code[0]
     if code:

@@ -8,14 +8,14 @@ any place, the connection is back in the pool or closed.
 from __future__ import annotations
 
 from collections import deque
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from math import inf
 from threading import Lock
 from time import monotonic
 from typing import TYPE_CHECKING, Self
 
 from duologue._core.deadlines import Opening, Timed, opening
-from duologue._core.failures import transport_failures_ignored
+from duologue._core.failures import is_read_timeout, transport_failures_ignored
 from duologue._core.network import has_more, innermost
 from duologue._core.theirs import body_at_hand, break_off, without_encoding
 from duologue._waiting.interrupt import Interrupt, sleep
@@ -52,6 +52,7 @@ class Stream:
         self._call = call
         self._raise_errors = raise_errors
         self._events: deque[StreamEvent] = deque()
+        self._last: StreamEvent | None = None  # kept for when those before it were given: there is a wait before it
         self._http: httpx.Response | None = None
         self._body: Iterator[bytes] | None = None
         self._network: object = None
@@ -59,6 +60,7 @@ class Stream:
         self._error: DuologueError | None = None
         self._entered = self._over = False
         self._since: float | None = None  # when the reader began to wait
+        self._wake = inf  # when it wants to be told that nothing has come
         self._delay: float | None = None  # before the next request, where another is to be made
         # Held by whoever waits for events or frees the connection; nobody ever waits for it.
         self._busy = Lock()
@@ -114,6 +116,7 @@ class Stream:
         """Leave the stream and free its connection. Iterating over it gives nothing more; whoever waits for its next
         event at that time gets a `ClosedError`."""
         self._events.clear()
+        self._last = None
         self.stop(ClosedError("the stream was closed while it was being read"))
 
     def text(self, *, min_chars: int = 1, max_delay: float | None = None) -> Text:
@@ -122,8 +125,8 @@ class Stream:
         Args:
             min_chars: hold small pieces back until there are so many characters, so that a display need not be drawn
                 anew for each. What is held is given at the end, and before an error, however little it is.
-            max_delay: the seconds after which a piece is given all the same, looked at whenever an event comes; None
-                for any time.
+            max_delay: the seconds after which a piece is given all the same; None for any time. With an `http_client`
+                of your own this is looked at whenever an event comes.
 
         Raises:
             ValueError: one of the two is negative, or the stream may begin again, which pieces of text cannot tell.
@@ -157,6 +160,17 @@ class Stream:
 
     # -- inside --------------------------------------------------------------------------------------------------------
 
+    def next_until(self, wake: float) -> StreamEvent | None:
+        """The next event, or None where none has come by that time of the monotonic clock, as far as the connection is
+        one of ours; not for callers."""
+        self._wake = wake
+        try:
+            if not self._events and not self._over:
+                self._fill()
+        finally:
+            self._wake = inf
+        return None if not self._events and not self._over else next(self)
+
     def stop(self, reason: ClosedError, *, tell: bool = False) -> None:
         """End the stream from wherever; not for callers. A task or thread that waits for its next event is woken and
         gets the reason, and with `tell` so does the next one that asks."""
@@ -169,6 +183,7 @@ class Stream:
                 stop_reading(self._network or (self._opening and self._opening.network))
             return
         try:
+            self._give_last()
             if tell and self._entered:
                 self._events.extend(self._call.closed(reason))
             self._end()
@@ -192,7 +207,7 @@ class Stream:
         if self._call.delivered:  # the time that the caller took over the last event is not the provider's
             self._call.deadlines.event_came(monotonic())
         try:
-            while not self._events and not self._over:
+            while not (self._events or self._over or self._last or monotonic() >= self._wake):
                 delay, self._delay = self._delay, None
                 if delay is not None:
                     self._interrupt.sleep(delay)
@@ -201,10 +216,19 @@ class Stream:
                 if self._delay is not None:
                     self._leave()
             if self._call.exchange.finished and self._delay is None:
+                if len(self._events) > 1:
+                    self._last = self._events.pop()
+                    return
+                self._give_last()
                 self._finish()
         except BaseException:  # cancelled, interrupted, or an error of ours: either way nobody will read on
             self._end()
             raise
+
+    def _give_last(self) -> None:
+        if self._last is not None:
+            self._events.append(self._last)
+            self._last = None
 
     def _step(self) -> list[StreamEvent]:
         """One wait: for the response to begin, or for the next piece of its body."""
@@ -267,6 +291,10 @@ class Stream:
                 pieces.append(next(body))
         except StopIteration:  # which may be our own doing
             return self._call.exchange.close() if self._closed is None else self._call.closed(self._closed)
+        except Exception as reason:
+            if self._wake < end and is_read_timeout(reason):
+                return []
+            raise
         if not pieces or self._interrupt.late:
             return [] if self._closed is not None else self._call.overdue(end)
         self._call.deadlines.bytes_came(monotonic())
@@ -275,7 +303,7 @@ class Stream:
     def _until(self, end: float) -> AbstractContextManager[None]:
         """What is read in here ends at that time."""
         if isinstance(self._network, Timed):
-            self._network.deadline = end
+            self._network.deadline = min(end, self._wake)
             return nullcontext()
         return self._interrupt.guard(end, self._network)
 
@@ -309,15 +337,15 @@ class Stream:
         self._http = self._body = self._network = None
         if http is None:
             return
-        if has_more(getattr(innermost(http.stream), "_connection", None)):
+        if isinstance(network, Timed):  # a connection of ours, whose body there is nothing to unwind of
+            http.stream.close()  # type: ignore[union-attr]  # httpx types the streams of both twins as one
+            return
+        if has_more(innermost(http.stream)):
             stop_reading(network)
         left = break_off(http.stream) if self._shared else None
-        http.stream.close()  # type: ignore[union-attr]  # httpx types the streams of both twins as one
+        http.stream.close()  # type: ignore[union-attr]  # as above
         with transport_failures_ignored():
-            if isinstance(network, Timed) and body is not None:
-                # Reading on from a closed connection fails at once, and that unwinds httpcore's generators one by one.
-                self._drain(body)
-            elif body is not None:
+            if body is not None:
                 unwind(body)
             if left is not None:
                 left._write_outgoing_data(http.request)
@@ -344,14 +372,15 @@ class Text:
         return self
 
     def __next__(self) -> str:
-        for event in self._stream:
-            if isinstance(event, TextDelta):
-                self._hold(event.text)
-            if isinstance(event, Error):
-                self._error = event.error
-                break
-            if self._held and self._is_due():
-                return self._give()
+        with suppress(StopIteration):
+            while self._error is None:
+                if self._held and self._is_due():
+                    return self._give()
+                event = self._stream.next_until(self._since + self._max_delay)
+                if isinstance(event, TextDelta):
+                    self._hold(event.text)
+                elif isinstance(event, Error):
+                    self._error = event.error
         if self._held:
             return self._give()
         if self._error is not None:
@@ -371,5 +400,5 @@ class Text:
         return len(self._held) >= self._min_chars or monotonic() - self._since >= self._max_delay
 
     def _give(self) -> str:
-        text, self._held = self._held, ""
+        text, self._held, self._since = self._held, "", inf
         return text

@@ -4,44 +4,45 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from contextlib import contextmanager, suppress
+from contextlib import suppress
+from math import inf
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import anyio
-from anyio.abc import ByteStream, SocketAttribute
+import httpcore
+from anyio.abc import ByteStream
 
 from duologue._waiting.network import second_handle
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable, Iterator, Mapping
+    import ssl
+    from collections.abc import Callable, Mapping
 
 
 class _Wire(ByteStream):
     """A connection whose bytes go to the socket itself, and whose reads tell what became of them.
 
     A server may answer before it has all of a long request, and close (RFC 9112, section 9.6). Its answer can still be
-    read then, but not through asyncio, which drops a connection at the first write that fails, and neither through TLS,
-    which takes it for broken.
+    read then, but not through the loop's own way of writing, which takes the connection for broken.
     """
 
-    def __init__(self, stream: ByteStream) -> None:
+    def __init__(self, stream: ByteStream, handle: socket.socket) -> None:
         self._stream = stream
+        # Another handle of the socket, since the loop lets nobody else watch its own.
+        self._handle = handle
 
     async def send(self, item: bytes) -> None:
-        with self._handle() as handle:
-            if handle is None:
-                await self._stream.send(item)
+        await anyio.lowlevel.checkpoint()
+        rest = memoryview(item)
+        while rest:
+            try:
+                rest = rest[self._handle.send(rest) :]
+            except BlockingIOError:
+                await self._until_writable()
+            except OSError:
                 return
-            await anyio.lowlevel.checkpoint()
-            rest = memoryview(item)
-            while rest:
-                try:
-                    rest = rest[handle.send(rest) :]
-                except BlockingIOError:
-                    await _until_writable(handle)
-                except OSError:
-                    return
 
     async def receive(self, max_bytes: int = 65536) -> bytes:
         return await self._stream.receive(max_bytes)
@@ -50,78 +51,161 @@ class _Wire(ByteStream):
         await self._stream.send_eof()
 
     async def aclose(self) -> None:
+        self._handle.close()
         await self._stream.aclose()
 
     @property
     def extra_attributes(self) -> Mapping[Any, Callable[[], Any]]:
         return self._stream.extra_attributes
 
-    @contextmanager
-    def _handle(self) -> Iterator[socket.socket | None]:
-        """Another handle of the socket, since the loop lets nobody else watch its own; None where it is closed, or can
-        have no other (Windows)."""
-        handle = None
-        with suppress(OSError, ValueError):
-            handle = second_handle(self._stream.extra(SocketAttribute.raw_socket))  # noqa: S610 - no query of Django's
-        if handle is None:
-            yield None
-            return
-        with handle:
-            handle.setblocking(False)
-            yield handle
+    async def _until_writable(self) -> None:
+        import trio
+
+        await trio.lowlevel.wait_writable(self._handle)
+
+
+class _Late(Exception):  # noqa: N818 - it is the time that is over
+    """Nothing has come. No OSError, by which the layer for TLS would take the connection for broken."""
 
 
 class _LoopWire(_Wire):
-    """The same on asyncio, which by itself reads on, some 500 KiB, while nobody asks for more."""
+    """The same on asyncio, whose own way of reading goes on, some 500 KiB, while nobody asks for more.
 
-    _waited = True
+    Attributes:
+        until: when, on the monotonic clock, a wait for bytes ends in `_Late`. There is but one timer: an earlier
+            one finds that its time has not come, since nearly none of them ever has to ring.
+    """
+
+    def __init__(self, stream: ByteStream, handle: socket.socket) -> None:
+        super().__init__(stream, handle)
+        self.until = inf
+        self._loop = asyncio.get_running_loop()
+        self._watched = False
+        self._waiter: asyncio.Future[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._most = 0
+        self._data: bytes | None = None
+        self._failed: OSError | None = None
 
     async def receive(self, max_bytes: int = 65536) -> bytes:
-        with self._handle() as handle:
-            if handle is None:
-                return await self._stream.receive(max_bytes)
-            if not self._waited:  # others have their turn, too
-                await asyncio.sleep(0)
-            self._waited = False
-            while True:
-                try:
-                    data = handle.recv(max_bytes)
-                except BlockingIOError:
-                    await _until_readable(handle)
-                    self._waited = True
-                except OSError as reason:
-                    raise anyio.BrokenResourceError from reason
-                else:
-                    if not data:
-                        raise anyio.EndOfStream
-                    return data
+        if self._data is None and self._failed is None:
+            await self._wait(max_bytes)
+        if self._failed is not None:
+            raise anyio.BrokenResourceError from self._failed
+        data, self._data = self._data, None
+        if data is None:
+            raise _Late
+        if not data:
+            raise anyio.EndOfStream
+        return data
+
+    async def aclose(self) -> None:
+        self._unwatch()
+        if self._timer is not None:
+            self._timer.cancel()
+        self._data = self._data or b""  # whoever waits is told that there is no more
+        self._wake()
+        await super().aclose()
+
+    async def _wait(self, most: int) -> None:
+        """Until something has come, or it is time. What comes is kept in here, whether or not the waiter is there to
+        take it: it may have been cancelled just now."""
+        self._most = most
+        self._waiter = self._loop.create_future()
+        try:
+            if not self._watched:
+                self._loop.add_reader(self._handle.fileno(), self._readable)
+                self._watched = True
+            self._set_timer()
+            await self._waiter
+        finally:
+            self._waiter = None
+
+    def _readable(self) -> None:
+        """Something has come. Where nobody waits for it, it stays where it is."""
+        if self._waiter is None or self._data is not None:
+            self._unwatch()
+            return
+        try:
+            self._data = self._handle.recv(self._most)
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError as reason:
+            self._failed = reason
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    def _unwatch(self) -> None:
+        if self._watched:
+            self._watched = False
+            self._loop.remove_reader(self._handle.fileno())
+
+    def _set_timer(self) -> None:
+        left = self.until - monotonic()
+        if left == inf:
+            return
+        end = self._loop.time() + left
+        if self._timer is not None:
+            if self._timer.when() <= end:
+                return
+            self._timer.cancel()
+        self._timer = self._loop.call_at(end, self._ring)
+
+    def _ring(self) -> None:
+        self._timer = None
+        if self._waiter is None:
+            return
+        if monotonic() < self.until:
+            self._set_timer()
+        else:
+            self._wake()
+
+    async def _until_writable(self) -> None:
+        event = asyncio.Event()
+        self._loop.add_writer(self._handle.fileno(), event.set)
+        try:
+            await event.wait()
+        finally:
+            self._loop.remove_writer(self._handle.fileno())
 
 
-async def _until_readable(handle: socket.socket) -> None:
-    """Wait on asyncio."""
-    loop = asyncio.get_running_loop()
-    await _called(lambda call: loop.add_reader(handle, call), lambda: loop.remove_reader(handle))
+class _LoopStream(httpcore.AsyncNetworkStream):
+    """A connection of the HTTP library's on asyncio: reading takes no scope for its time-out, and so a fraction of the
+    time."""
 
+    def __init__(self, stream: Any, wire: _LoopWire) -> None:
+        self._others = stream
+        self._wire = wire
+        self._bytes: ByteStream = stream._stream
 
-async def _until_writable(handle: socket.socket) -> None:
-    """Wait on either loop."""
-    if _on_trio():
-        import trio
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        self._wire.until = inf if timeout is None else monotonic() + timeout
+        try:
+            return await self._bytes.receive(max_bytes)
+        except anyio.EndOfStream:
+            return b""
+        except _Late:
+            raise httpcore.ReadTimeout from None
+        except (anyio.BrokenResourceError, anyio.ClosedResourceError) as reason:
+            raise httpcore.ReadError(str(reason.__cause__ or "")) from reason
 
-        await trio.lowlevel.wait_writable(handle)
-        return
-    loop = asyncio.get_running_loop()
-    await _called(lambda call: loop.add_writer(handle, call), lambda: loop.remove_writer(handle))
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        await self._others.write(buffer, timeout)
 
+    async def aclose(self) -> None:
+        await self._others.aclose()
 
-async def _called(begin: Callable[[Callable[[], None]], object], end: Callable[[], object]) -> None:
-    """Wait until what `begin` was given is called."""
-    event = asyncio.Event()
-    begin(event.set)
-    try:
-        await event.wait()
-    finally:
-        end()
+    async def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.AsyncNetworkStream:
+        self._wire.until = inf
+        return _LoopStream(await self._others.start_tls(ssl_context, server_hostname, timeout), self._wire)
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._others.get_extra_info(info)
 
 
 def _on_trio() -> bool:
@@ -137,9 +221,16 @@ def _on_trio() -> bool:
 def async_wire(connection: Any) -> Any:
     """A connection of the HTTP library's that reads no more than is asked for, and keeps what it has not read whatever
     becomes of a write."""
-    kind = _Wire if _on_trio() else _LoopWire
-    connection._stream = kind(connection._stream)
-    return connection
+    try:
+        handle = second_handle(connection.get_extra_info("socket"))
+        handle.setblocking(False)
+    except OSError:  # Windows has no other handles
+        return connection
+    if _on_trio():
+        connection._stream = _Wire(connection._stream, handle)
+        return connection
+    wire = connection._stream = _LoopWire(connection._stream, handle)
+    return _LoopStream(connection, wire)
 
 
 def wire(connection: Any) -> Any:
