@@ -1,7 +1,7 @@
 """From events to the response so far.
 
-Feed it every event in order; `response()` is the answer as it stands. Text is kept in pieces and joined when asked
-for, so the cost is linear however small the pieces are.
+Feed it every event in order; `response()` is the answer as it stands. Text grows in place, so the cost is linear
+however small the pieces are.
 
 Parts stand in the order of their blocks, as in a whole answer.
 """
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Set
 from functools import reduce
+from io import StringIO
 from itertools import chain
 from typing import Any
 
@@ -51,7 +52,7 @@ class _Call:
         self.name = ""
         self.type = "function"
         self.generated_id = False
-        self.arguments: list[str] = []
+        self.arguments = StringIO()
         self.extra: dict[str, Any] = {}
 
     def add(self, event: ToolCallDelta) -> None:
@@ -59,11 +60,12 @@ class _Call:
             self.id, self.generated_id, self.type = event.id, event.generated_id, event.call_type
         if event.name is not None:
             self.name += event.name
-        self.arguments.append(event.arguments)
-        self.extra = _merged(self.extra, event.extra)
+        self.arguments.write(event.arguments)
+        if event.extra:
+            self.extra = _merged(self.extra, event.extra)
 
     def call(self) -> ToolCall:
-        return ToolCall(self.id, self.name, "".join(self.arguments), self.type, self.generated_id, dict(self.extra))
+        return ToolCall(self.id, self.name, self.arguments.getvalue(), self.type, self.generated_id, dict(self.extra))
 
 
 # The order of a message's parts within a block. Chat Completions has one block, and one text, one reasoning and one
@@ -77,7 +79,7 @@ class _Choice:
 
     def __init__(self) -> None:
         # By block and kind.
-        self.texts: dict[tuple[int, int], list[str]] = {}
+        self.texts: dict[tuple[int, int], StringIO] = {}
         self.signatures: dict[int, str] = {}
         # Each is one part's pieces, after its block.
         self.other: list[tuple[int, list[ContentPart]]] = []
@@ -85,17 +87,17 @@ class _Choice:
         self.extra: dict[str, Any] = {}
         self.refused = False
 
-    def add_text(self, block: int, kind: int, text: str) -> None:
-        pieces = self.texts.get((block, kind))
-        if pieces is None:
-            self.texts[block, kind] = [text]
-        else:
-            pieces.append(text)
+    def text(self, block: int, kind: int) -> StringIO:
+        """Where such text goes. A list of its pieces would take ten times the memory."""
+        text = self.texts.get((block, kind))
+        if text is None:
+            text = self.texts[block, kind] = StringIO()
+        return text
 
     def message(self) -> Message:
         parts: list[tuple[int, int, ContentPart]] = []
         for (block, kind), pieces in self.texts.items():
-            text = "".join(pieces)
+            text = pieces.getvalue()
             if kind == _REASONING:
                 parts.append((block, kind, ReasoningContent(text, self.signatures.get(block))))
             else:
@@ -126,6 +128,9 @@ class Accumulator:
         self._usage = Usage()
         self._choices: dict[int, _Choice] = {}
         self._extra: dict[str, Any] = {}
+        # Where the last piece of text went.
+        self._write: Callable[[str], object] = str
+        self._index = self._block = -1
 
     @property
     def indexes(self) -> Set[int]:
@@ -134,6 +139,9 @@ class Accumulator:
 
     def add(self, event: StreamEvent) -> None:
         """Take in one event. What adds nothing to a response is passed over."""
+        if type(event) is TextDelta and event.index == self._index and event.block == self._block:  # as nearly always
+            self._write(event.text)
+            return
         take = _TAKE.get(type(event))
         if take is not None:
             take(self, event)
@@ -163,17 +171,19 @@ class Accumulator:
         self._extra.update(event.extra)
 
     def _text(self, event: TextDelta) -> None:
-        self._choice(event.index).add_text(event.block, _TEXT, event.text)
+        text = self._choice(event.index).text(event.block, _TEXT)
+        text.write(event.text)
+        self._write, self._index, self._block = text.write, event.index, event.block
 
     def _reasoning(self, event: ReasoningDelta) -> None:
         choice = self._choice(event.index)
-        choice.add_text(event.block, _REASONING, event.text)
+        choice.text(event.block, _REASONING).write(event.text)
         if event.signature is not None:
             choice.signatures[event.block] = event.signature
 
     def _refusal(self, event: RefusalDelta) -> None:
         choice = self._choice(event.index)
-        choice.add_text(event.block, _REFUSAL, event.text)
+        choice.text(event.block, _REFUSAL).write(event.text)
         choice.refused = True
 
     def _call(self, event: ToolCallDelta) -> None:

@@ -303,7 +303,7 @@ class Call:
             stream=self._stream,
             known=endpoint.known,
             key=endpoint.api_key,
-            keep=self._restart.keep,
+            keep=self._restart.keep if self._restart.allowed else None,
         )
 
 

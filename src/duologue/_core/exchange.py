@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from duologue._core.accumulate import Accumulator
 from duologue._core.headers import error_type, media_type, request_id, retry_after, should_retry
 from duologue._core.rate_limits import refusal_ends
+from duologue._core.repeats import Repeats
 from duologue._dialects.api_errors import api_error
 from duologue._frames.array import ArrayReader
 from duologue._frames.eventstream import EventStreamReader
@@ -34,10 +35,10 @@ from duologue.errors import (
     StreamTruncated,
     TransportError,
 )
-from duologue.events import Done, Error, StreamEvent
+from duologue.events import Done, Error, ReasoningDelta, StreamEvent, TextDelta
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
 
     from duologue._dialects import Dialect
     from duologue._secret import Secret
@@ -67,13 +68,10 @@ _MARKERS = {
 }
 # Proxy Authentication Required: no provider's own answer (RFC 9110, section 15.5.8).
 _PROXY_ASKS = 407
+# What `Repeats` gives in place of a frame.
+_KNOWN = frozenset({TextDelta, ReasoningDelta})
 # What can befall a body on its way.
 _LINE = (TransportError, ProtocolError)
-
-
-class _Frames(Protocol):
-    def feed(self, data: bytes) -> Iterable[Any]: ...
-    def close(self) -> Iterable[Any]: ...
 
 
 class Exchange:
@@ -88,7 +86,7 @@ class Exchange:
         stream: bool,
         known: bool,
         key: Secret | None = None,
-        keep: Callable[[StreamEvent], StreamEvent] = lambda event: event,
+        keep: Callable[[StreamEvent], StreamEvent] | None = None,
     ) -> None:
         self._provider = provider.name
         self._limits = limits
@@ -105,7 +103,9 @@ class Exchange:
         self._missing = _MARKERS[marker] if stream else "its end"
         self._marker_needed = marker == "event" or (known and marker == "done_line")
         self._body: Body = Plain()
-        self._frames: _Frames = WholeReader(max_bytes=limits.max_event_bytes)
+        self._frames: Any = WholeReader(max_bytes=limits.max_event_bytes)
+        self._repeats: Repeats | None = None
+        self._accounted = 0  # of the events that the step under way has given
         self._decode: Callable[[Any, list[StreamEvent]], None] = self._decoder.feed_whole
         self.status = 0
         self._media_type = ""
@@ -186,6 +186,7 @@ class Exchange:
     def _guard(self, step: Callable[..., None], *args: bytes) -> list[StreamEvent]:
         """Run a step; an error in it becomes the last event, after all that the step gave before."""
         events: list[StreamEvent] = []
+        self._accounted = 0
         if not self.finished:
             try:
                 step(*args, events)
@@ -200,7 +201,7 @@ class Exchange:
             self._frames = WholeReader(max_bytes=_ERROR_BYTES, cut=True)
             self._decode = self._refuse_status
         elif self._media_type in _STREAM_TYPES[self._framing] or (self._stream and not self._media_type):
-            self._frames = _READERS[self._framing](max_bytes=self._limits.max_event_bytes)
+            self._frames = self._stream_reader(self._limits.max_event_bytes)
             self._decode = self._decoder.feed
         elif self._media_type and not (self._media_type == "application/json" or self._media_type.endswith("+json")):
             self._frames = WholeReader(max_bytes=_ERROR_BYTES, cut=True)
@@ -210,41 +211,62 @@ class Exchange:
             self._decode = feed_array
         # Else the body is one JSON text.
 
+    def _stream_reader(self, max_bytes: int | None) -> Any:
+        reader = _READERS[self._framing]
+        take_text = getattr(self._decoder, "take_text", None)
+        if take_text is None:
+            return reader(max_bytes=max_bytes)
+        self._repeats = Repeats(take_text)
+        return reader(max_bytes=max_bytes, known=self._repeats.find)
+
     def _feed(self, data: bytes, events: list[StreamEvent]) -> None:
         data = self._body.feed(data)
         limit = self._limits.max_bytes
         room = len(data) if limit is None or self.status >= 300 else limit - self.bytes
         self.bytes += len(data)
-        for frame in self._frames.feed(data[:room]):
-            self._take(frame, events)
+        try:
+            for frame in self._frames.feed(data[:room]):
+                if type(frame) in _KNOWN:
+                    self._frame += 1
+                    events.append(frame)
+                elif not self.finished:
+                    self._take(frame, events)
+        finally:
+            self._account(events)
         if len(data) > room and not self.finished:
             raise LimitExceeded(f"the answer is longer than max_bytes={limit}", limit="max_bytes")
 
     def _take(self, frame: Any, events: list[StreamEvent]) -> None:
         """Decode one frame; what it gives before an error is kept."""
-        if self.finished:
-            return
-        decoded: list[StreamEvent] = []
         self._frame += 1
+        before = len(events)
         try:
-            self._decode(frame, decoded)
+            self._decode(frame, events)
         except DecodeError as error:
             if not isinstance(self._frames, WholeReader):
                 error.frame = self._frame
             raise
         finally:
-            for event in map(self._keep, decoded):
-                self._count()
-                self._accumulator.add(event)
-                events.append(event)
+            if self._repeats is not None:
+                self._repeats.learn(self._frames.frame, events[before:])
+            self._account(events)
         if self._decoder.ended:
             events.append(self._done())
+            self._accounted = len(events)
 
-    def _count(self) -> None:
-        self.events += 1
+    def _account(self, events: list[StreamEvent]) -> None:
+        """Count the events that are new, and add them to the answer."""
         limit = self._limits.max_events
-        if limit is not None and self.events > limit:
-            raise LimitExceeded(f"the stream has more than max_events={limit} events", limit="max_events")
+        for number in range(self._accounted, len(events)):
+            if limit is not None and self.events >= limit:
+                del events[number:]
+                self._accounted = number
+                raise LimitExceeded(f"the stream has more than max_events={limit} events", limit="max_events")
+            if self._keep is not None:
+                events[number] = self._keep(events[number])
+            self._accumulator.add(events[number])
+            self.events += 1
+        self._accounted = len(events)
 
     def _done(self, *, terminator_missing: bool = False) -> Done:
         self.finished = True

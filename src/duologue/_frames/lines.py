@@ -35,6 +35,26 @@ class LineReader:
         Raises:
             LimitExceeded: a line, ended or not, is longer than `max_bytes`.
         """
+        return self.split(self.with_lf(data))
+
+    def split(self, data: bytes) -> Iterator[bytes]:
+        """The same, for data that `with_lf` has seen."""
+        *lines, rest = data.split(b"\n")
+        # One line cannot be too long where all of them together are not; else each is looked at.
+        if self._max_bytes is None or self._size + len(data) <= self._max_bytes:
+            if lines:
+                yield self._joined(lines[0])
+                yield from lines[1:]
+        else:
+            for line in lines:
+                self._grow(len(line))
+                yield self._joined(line)
+        self._grow(len(rest))
+        if rest:
+            self._rest.append(rest)
+
+    def with_lf(self, data: bytes) -> bytes:
+        """The same with an LF for whatever ends a line."""
         if self._skip_lf and data:
             # The CR before it ended the line at once, since the LF might never come.
             self._skip_lf = False
@@ -42,18 +62,20 @@ class LineReader:
         if self._cr and b"\r" in data:
             self._skip_lf = data.endswith(b"\r")
             data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-        *lines, rest = data.split(b"\n")
-        for line in lines:
-            self._grow(len(line))
-            self._size = 0
-            if self._rest:
-                yield b"".join((*self._rest, line))
-                self._rest.clear()
-            else:
-                yield line
-        self._grow(len(rest))
-        if rest:
-            self._rest.append(rest)
+        return data
+
+    @property
+    def empty(self) -> bool:
+        """Whether no line has begun."""
+        return not self._rest
+
+    def _joined(self, line: bytes) -> bytes:
+        """A line that has ended, with what had come of it."""
+        self._size = 0
+        if self._rest:
+            line = b"".join((*self._rest, line))
+            self._rest.clear()
+        return line
 
     def _grow(self, size: int) -> None:
         self._size += size

@@ -9,14 +9,15 @@ of the body cut off before its blank line: some servers leave out the last one. 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from duologue._frames.lines import LineReader
 from duologue.errors import LimitExceeded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
+_END = b"\n\n"
 _BOM = b"\xef\xbb\xbf"
 _STRAY_BYTES = 65536
 _RETRY_DIGITS = 20
@@ -32,26 +33,44 @@ class ServerSentEvent(NamedTuple):
 
 
 class SSEReader:
-    """Reads an event stream."""
+    """Reads an event stream.
+
+    Args:
+        known: is asked first what a whole block of lines stands for; None where it does not know.
+
+    Attributes:
+        frame: the block of the event that was just given, where it came in one piece.
+    """
 
     __slots__ = (
+        "_begun",
         "_data",
         "_event",
         "_first",
         "_id",
+        "_known",
         "_lines",
         "_max_bytes",
         "_retry",
         "_stray_size",
         "cut",
+        "frame",
         "retry",
         "stray",
     )
 
-    def __init__(self, *, max_bytes: int | None = None, last_event_id: str = "") -> None:
+    def __init__(
+        self,
+        *,
+        max_bytes: int | None = None,
+        last_event_id: str = "",
+        known: Callable[[bytes], Any] = lambda _: None,
+    ) -> None:
+        self._known = known
+        self.frame = b""
         self._lines = LineReader(max_bytes=max_bytes)
         self._max_bytes = max_bytes
-        self._first = True
+        self._first = self._begun = True
         # One buffer for the lines of an event's data, each with an LF behind it; as objects, short ones would take ten
         # times as much memory as `max_bytes` allows.
         self._data = bytearray()
@@ -63,13 +82,48 @@ class SSEReader:
         self.cut = False
         self._stray_size = 0
 
-    def feed(self, data: bytes) -> Iterator[ServerSentEvent]:
-        """The events that `data` completes.
+    def feed(self, data: bytes) -> Iterator[Any]:
+        """The events that `data` completes; in the place of one that is known what `known` gives for it.
 
         Raises:
             LimitExceeded: a line, or one event's data, is longer than `max_bytes`.
         """
-        for line in self._lines.feed(data):
+        data = self._lines.with_lf(data)
+        if self._begun or not self._lines.empty:  # a block has begun: up to its end, line by line
+            end = data.find(_END) + len(_END)
+            if end < len(_END):
+                end = len(data)
+            yield from self._slowly(data[:end])
+            data = data[end:]
+        if _END in data:
+            *blocks, data = data.split(_END)
+            for block in blocks:
+                if (known := self._known(block)) is not None:
+                    yield known
+                elif (event := self._plain(block)) is not None:
+                    self.frame = block
+                    yield event
+                    self.frame = b""
+                else:
+                    yield from self._slowly(block + _END)
+        if data:
+            yield from self._slowly(data)
+
+    def _plain(self, block: bytes) -> ServerSentEvent | None:
+        """The event of a block that has one line of data and at most one before it that names its type; nearly all are
+        so, and need no state."""
+        event = "message"
+        if block.startswith(b"event:"):
+            name, _, block = block.partition(b"\n")
+            event = name[6:].removeprefix(b" ").decode("utf-8", "replace") or event
+        if not block.startswith(b"data:") or b"\n" in block:
+            return None
+        if self._max_bytes is not None and len(block) > self._max_bytes:
+            return None
+        return ServerSentEvent(event, block[5:].removeprefix(b" ").decode("utf-8", "replace"), self._id)
+
+    def _slowly(self, data: bytes) -> Iterator[ServerSentEvent]:
+        for line in self._lines.split(data):
             if self._line(line):
                 yield from self._dispatch()
 
@@ -85,6 +139,7 @@ class SSEReader:
         if self._first:
             self._first = False
             line = line.removeprefix(_BOM)
+        self._begun = bool(line)
         if not line:
             return True
         name, _, value = line.partition(b":")

@@ -60,6 +60,9 @@ class Decoder:
         else:
             raise _no_answer(payload)
 
+    def take_text(self, _event: StreamEvent) -> None:
+        """A piece of text was read without this decoder; see `duologue._dialects.Decoder`."""
+
     def feed_whole(self, body: str, events: list[StreamEvent]) -> None:
         """Decode an answer that was not streamed; see `duologue._dialects.Decoder`."""
         message = loads(body)

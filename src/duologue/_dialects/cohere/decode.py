@@ -88,6 +88,11 @@ class Decoder:
         else:
             raise _stranger(event, "event", "type")
 
+    def take_text(self, event: StreamEvent) -> None:
+        """A piece of text was read without this decoder; see `duologue._dialects.Decoder`."""
+        if isinstance(event, ReasoningDelta) and event.block == PLAN_BLOCK:
+            self._plan.append(event.text)
+
     def feed_whole(self, body: str, events: list[StreamEvent]) -> None:
         """Decode an answer that was not streamed; see `duologue._dialects.Decoder`."""
         answer = loads(body)

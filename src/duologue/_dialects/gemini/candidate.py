@@ -64,6 +64,10 @@ class Candidate:
             self._grounding = {**self._grounding, **metadata}
             self._uncited = True
 
+    def take_text(self, text: str) -> None:
+        """More text came, as the part before it did."""
+        self._text.append(text)
+
     def end(self, word: str, events: list[StreamEvent]) -> None:
         """The candidate has its finish reason, or more came after it.
 

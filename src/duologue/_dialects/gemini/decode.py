@@ -18,7 +18,7 @@ from duologue._dialects.shape import a_string, an_array, an_index, an_object
 from duologue._frames.array import END, Element
 from duologue._json import loads
 from duologue.errors import DecodeError
-from duologue.events import Start, StreamEvent, Unknown, UsageUpdate
+from duologue.events import Start, StreamEvent, TextDelta, Unknown, UsageUpdate
 
 if TYPE_CHECKING:
     from duologue._frames.sse import ServerSentEvent
@@ -51,6 +51,11 @@ class Decoder:
         """Decode one server-sent event; see `duologue._dialects.Decoder`."""
         if frame.data.strip() != _DONE:
             self._chunks(loads(frame.data), events)
+
+    def take_text(self, event: StreamEvent) -> None:
+        """A piece of text was read without this decoder; see `duologue._dialects.Decoder`."""
+        if isinstance(event, TextDelta):
+            self._candidates[event.index].take_text(event.text)
 
     def feed_array(self, frame: Element | str, events: list[StreamEvent]) -> None:
         """Decode an element of a stream that is an array, its end, or an answer that was not streamed."""

@@ -71,6 +71,9 @@ class Decoder:
             raise api_error(line)
         self._end(line, events)
 
+    def take_text(self, _event: StreamEvent) -> None:
+        """A piece of text was read without this decoder; see `duologue._dialects.Decoder`."""
+
     def feed_whole(self, body: str, events: list[StreamEvent]) -> None:
         """Decode an answer that was not streamed, or was so under another name; see `duologue._dialects.Decoder`."""
         for line in _lines(body):

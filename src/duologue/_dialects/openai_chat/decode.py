@@ -89,6 +89,9 @@ class Decoder:
         else:
             self._chunk(loads(frame.data), events)
 
+    def take_text(self, _event: StreamEvent) -> None:
+        """A piece of text was read without this decoder; see `duologue._dialects.Decoder`."""
+
     def feed_whole(self, body: str, events: list[StreamEvent]) -> None:
         """Decode an answer that was not streamed; see `duologue._dialects.Decoder`."""
         self._parts = ("message", "delta")

@@ -1,0 +1,149 @@
+"""Events that are read by what they have in common with the one before: the same as read one by one."""
+
+from __future__ import annotations
+
+import json
+import random
+from typing import Any
+
+import pytest
+
+from duologue._core.exchange import Exchange
+from duologue._core.repeats import Repeats
+from duologue._dialects import find_dialect
+from duologue._tables import PROVIDERS
+from duologue.config import Limits
+from duologue.events import Done, ReasoningDelta, StreamEvent, TextDelta
+from tests.kit.recordings import Recording, needs_shared
+from tests.test_recordings import ALL, provider_of
+
+JSON_LINES = "application/x-ndjson"
+SSE = "text/event-stream"
+
+
+def read(provider: str, pieces: list[bytes], content_type: str) -> list[StreamEvent]:
+    """The events of a body."""
+    row = PROVIDERS[provider]
+    exchange = Exchange(find_dialect(row.dialect), row, Limits(), stream=True, known=True)
+    events = exchange.begin(200, {"content-type": content_type})
+    for piece in pieces:
+        events += exchange.feed(piece)
+    return [*events, *exchange.close()]
+
+
+def said(events: list[StreamEvent]) -> list[Any]:
+    """What can be compared: two errors are equal if they say the same."""
+    return [(type(event.error), str(event.error), event.error.partial) if event.is_error else event for event in events]
+
+
+def one_by_one(monkeypatch: pytest.MonkeyPatch, *args: Any) -> list[StreamEvent]:
+    """The events, each decoded."""
+    with monkeypatch.context() as patch:
+        patch.setattr(Repeats, "find", lambda *_: None)
+        return read(*args)
+
+
+@needs_shared
+@pytest.mark.parametrize("recording", [one for one in ALL if one.about["stream"]], ids=lambda one: one.name)
+def test_what_providers_sent(recording: Recording, monkeypatch: pytest.MonkeyPatch) -> None:
+    draw = random.Random(recording.name)
+    body, pieces = recording.body, []
+    while body:
+        size = draw.randrange(1, 5000)
+        pieces.append(body[:size])
+        body = body[size:]
+    args = (provider_of(recording), pieces, recording.headers.get("content-type", ""))
+    assert said(read(*args)) == said(one_by_one(monkeypatch, *args))
+
+
+# Frames, by provider and content type; the text of each stands for `@`, as JSON.
+FORMATS = {
+    "openai": ("openai", SSE, 'data: {"id":"c1","model":"m","choices":[{"index":0,"delta":{"content":@}}]}\n\n'),
+    "reasoning": ("deepseek", SSE, 'data: {"id":"c1","choices":[{"index":1,"delta":{"reasoning_content":@}}]}\n\n'),
+    "anthropic": (
+        "anthropic",
+        SSE,
+        'event: x\ndata: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":@}}\n\n',
+    ),
+    "gemini": ("gemini", SSE, 'data: {"candidates":[{"content":{"parts":[{"text":@}]},"index":0}]}\r\n\r\n'),
+    "ollama": ("ollama", JSON_LINES, '{"model":"m","message":{"role":"assistant","content":@},"done":false}\n'),
+    "cohere": ("cohere", SSE, 'data: {"type":"tool-plan-delta","delta":{"message":{"tool_plan":@}}}\n\n'),
+}
+# As they stand in JSON; the last ones are none.
+TEXTS = [
+    *['"a"', '" b"', '"ab"', '""', '"c1"', '"\\n"', '"\\"quoted\\""', '"\\\\"', '"\\u00e9"', '"é"', '"\\ud83d\\ude00"'],
+    *['"😀"', '"\\ud800"', '"\u2028"', '"x\\u0000"', "null", "7", '"text"', '"a","content":"b"', '["a"]'],
+    *['"\t"', '"\\x"', '"a', ""],
+]
+
+
+def openai(text: str) -> bytes:
+    """A frame with that text."""
+    return FORMATS["openai"][2].replace("@", json.dumps(text)).encode()
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("seed", range(8))
+def test_any_texts(name: str, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    provider, content_type, form = FORMATS[name]
+    draw = random.Random(seed)
+    for _ in range(50):
+        frames = [form.replace("@", draw.choice(TEXTS[:4])) for _ in range(3)]
+        frames += [
+            form.replace("@", draw.choice(TEXTS[: draw.choice([4, 12, 19, 24])])) for _ in range(draw.randrange(8))
+        ]
+        pieces = [frame.encode("utf-8") for frame in frames]
+        pieces.insert(draw.randrange(len(pieces)), b": ping\n\n" if content_type == SSE else b"\n")
+        spoilt = bytearray(pieces[-1])
+        if draw.random() < 0.3:
+            spoilt[draw.randrange(len(spoilt))] = draw.choice([0xFF, 0x22, 0x5C, 0x0A, 0x7D])
+        args = (provider, [*pieces[:-1], bytes(spoilt)], content_type)
+        assert said(read(*args)) == said(one_by_one(monkeypatch, *args))
+        args = (provider, [b"".join(args[1])], content_type)
+        assert said(read(*args)) == said(one_by_one(monkeypatch, *args))
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_most_of_a_stream_is_read_so(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    provider, content_type, form = FORMATS[name]
+    decoded: list[bytes] = []
+    learn = Repeats.learn
+
+    def counted(self: Repeats, frame: bytes, events: list[StreamEvent]) -> None:
+        decoded.append(frame)
+        learn(self, frame, events)
+
+    monkeypatch.setattr(Repeats, "learn", counted)
+    pieces = [form.replace("@", json.dumps(f"piece {number}")).encode() for number in range(50)]
+    events = read(provider, pieces, content_type)
+    texts = [event.text for event in events if isinstance(event, TextDelta | ReasoningDelta)]
+    assert texts == [f"piece {number}" for number in range(50)]
+    assert len(decoded) <= 4
+
+
+def test_a_frame_that_differs_makes_the_next_one_go_the_long_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    decoded: list[bytes] = []
+    learn = Repeats.learn
+
+    def counted(self: Repeats, frame: bytes, events: list[StreamEvent]) -> None:
+        decoded.append(frame)
+        learn(self, frame, events)
+
+    monkeypatch.setattr(Repeats, "learn", counted)
+    other = b'data: {"id":"c1","model":"m","choices":[{"index":0,"delta":{"refusal":"no"}}]}\n\n'
+    same = [openai(letter) for letter in "abcdefghij"]
+    read("openai", [*same, other, *same], SSE)
+    assert len(decoded) == 3 + 1 + 2
+
+
+def test_an_event_that_is_there_twice_is_not_taken_for_its_text() -> None:
+    """The text of these is also the id."""
+    frames = [b'data: {"id":"x","model":"m","choices":[{"index":0,"delta":{"content":"x"}}]}\n\n'] * 4
+    assert [event.text for event in read("openai", frames, SSE) if isinstance(event, TextDelta)] == ["x"] * 4
+
+
+def test_nothing_is_read_behind_the_end_marker() -> None:
+    pieces = [openai("a")] * 4 + [b"data: [DONE]\n\n", openai("b")]
+    events = read("openai", pieces, SSE)
+    assert isinstance(events[-1], Done)
+    assert events[-1].response.text == "aaaa"
