@@ -10,7 +10,7 @@ SERVERS := .servers
 
 .PHONY: help
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(READY): requirements/dev.txt requirements/uv.txt pyproject.toml tools/setup.sh
 	@sh tools/setup.sh "$(PYTHON)" "$(VENV)"
@@ -77,9 +77,14 @@ record: $(READY) ## Record the cassettes anew, from the real model's server and 
 docs: generate ## Write the reference pages (docs/reference)
 
 .PHONY: bench
-bench: $(READY) ## Compare the cost of an event with plain httpx
-	@$(BIN)/python -m bench
+bench: $(READY) ## Compare what an event costs: CASES="burst short", PEERS="openai ollama", ROUNDS=5
+	@$(BIN)/python -m bench $(if $(CASES),--cases $(CASES)) $(if $(PEERS),--peers $(PEERS)) \
+	  $(if $(ROUNDS),--rounds $(ROUNDS)) $(ARGS)
+
+.PHONY: bench-micro
+bench-micro: $(READY) ## Time the decoders by themselves
+	@$(BIN)/pytest bench/micro -q --benchmark-columns=median,iqr,ops --benchmark-sort=name $(ARGS)
 
 .PHONY: clean
 clean: ## Remove what was built
-	rm -rf $(VENV) .uv $(SERVERS) .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache dist
+	rm -rf $(VENV) .uv $(SERVERS) .bench .benchmarks .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache dist

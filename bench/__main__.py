@@ -1,57 +1,65 @@
-"""Prints the CPU time an event costs, with its ratio to the loop by hand: `python -m bench [--events N] [--rounds N]`.
-
-The drivers take turns, round by round, since a machine's speed drifts; the medians are shown.
-"""
+"""Measure and print the table: `python -m bench [--cases burst short] [--peers openai] [--rounds 5] [--markdown]`."""
 
 from __future__ import annotations
 
 import argparse
-import statistics
-import subprocess
+import os
+import platform
 import sys
-import time
+from datetime import UTC, datetime
+from itertools import groupby
+from typing import TYPE_CHECKING
 
-from bench.drivers import DRIVERS
+import httpx
 
-_YARDSTICK = "httpx, by hand"
+from bench.cases import CASES
+from bench.peers import PEERS, ROOT, version_of
+from bench.rounds import run
+from bench.table import lines, markdown
+
+if TYPE_CHECKING:
+    from bench.rounds import Row
+
+PAGE = ROOT / "docs" / "performance.md"
+BEGIN, END = "<!-- begin: make bench ARGS=--markdown -->", "<!-- end -->"
 
 
 def main() -> None:
-    """Run the rounds and print the table."""
-    options = argparse.ArgumentParser(prog="python -m bench", description="What an event costs.")
-    options.add_argument("--events", type=int, default=2000, help="events of a stream")
-    options.add_argument("--requests", type=int, default=3, help="streams of a turn")
-    options.add_argument("--rounds", type=int, default=7, help="turns of each driver")
-    given = options.parse_args()
-    command = [sys.executable, "-m", "bench.server", str(given.events)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:  # noqa: S603 - our own
-        try:
-            assert server.stdout is not None
-            url = f"http://127.0.0.1:{server.stdout.readline().strip()}/v1"
-            show(rounds(url, given.requests, given.rounds, given.events))
-        finally:
-            server.terminate()
+    """Run the rounds and print the table; on request, put it into its page too."""
+    given = options(sys.argv[1:])
+    cases = [case for case in CASES if case.name in given.cases]
+    rows: list[Row] = []
+    for _, found in groupby(run(cases, given.peers, given.rounds, small=given.small), lambda row: row.case.name):
+        rows += (of_case := list(found))
+        print(f"{of_case[0].case.title}\n{lines(of_case)}\n", flush=True)
+    notes = about(given.peers, given.rounds)
+    print(notes)
+    if given.markdown:
+        text = PAGE.read_text()
+        before, after = text.partition(BEGIN)[0], text.partition(END)[2]
+        PAGE.write_text(f"{before}{BEGIN}\n{notes}\n\n{markdown(rows)}\n{END}{after}")
 
 
-def rounds(url: str, requests: int, number: int, events: int) -> dict[str, list[float]]:
-    """The microseconds of CPU time that an event cost each driver, turn by turn; a first turn is not counted."""
-    costs: dict[str, list[float]] = {name: [] for name in DRIVERS}
-    for turn in range(number + 1):
-        for name, driver in DRIVERS.items():
-            start = time.process_time()
-            driver(url, requests)
-            cost = (time.process_time() - start) / (requests * events) * 1e6
-            if turn:
-                costs[name].append(cost)
-    return costs
+def options(arguments: list[str]) -> argparse.Namespace:
+    """What is wanted."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description="What an event costs.")
+    names = [case.name for case in CASES]
+    parser.add_argument(
+        "--cases", nargs="+", choices=names, default=names, help="which comparisons; all where none is named"
+    )
+    parser.add_argument("--peers", nargs="+", choices=PEERS, default=[], help="other clients to measure")
+    parser.add_argument("--rounds", type=int, default=5, help="turns of each")
+    parser.add_argument("--markdown", action="store_true", help="write the table into docs/performance.md")
+    parser.add_argument("--small", action="store_true", help="only show that it runs; the figures mean nothing")
+    return parser.parse_args(arguments)
 
 
-def show(costs: dict[str, list[float]]) -> None:
-    """Print medians, and the median of the ratios turn by turn."""
-    print(f"{'':22}{'us an event':>14}{'ratio':>8}")  # noqa: T201 - the program's output
-    for name, own in costs.items():
-        ratio = statistics.median(mine / theirs for mine, theirs in zip(own, costs[_YARDSTICK], strict=True))
-        print(f"{name:22}{statistics.median(own):14.1f}{ratio:8.2f}")  # noqa: T201 - likewise
+def about(peers: list[str], rounds: int) -> str:
+    """What was measured, on what."""
+    versions = [f"httpx {httpx.__version__}", *(f"{PEERS[name].distribution} {version_of(name)}" for name in peers)]
+    python = f"{platform.python_implementation()} {platform.python_version()}"
+    machine = f"{platform.system()} on {platform.machine()}, {os.cpu_count()} cores"
+    return f"{datetime.now(UTC):%Y-%m-%d}, {rounds} rounds, {python}, {machine}; {', '.join(versions)}."
 
 
 if __name__ == "__main__":

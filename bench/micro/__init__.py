@@ -1,0 +1,1 @@
+"""What a decoder costs by itself, without a network: `make bench-micro`."""
