@@ -83,7 +83,7 @@ bench: $(READY) ## Compare what an event costs: CASES="burst short", PEERS="open
 
 .PHONY: bench-micro
 bench-micro: $(READY) ## Time the decoders by themselves
-	@$(BIN)/pytest bench/micro -q --benchmark-columns=median,iqr,ops --benchmark-sort=name $(ARGS)
+	@$(BIN)/python -m pytest bench/micro -q --benchmark-columns=median,iqr,ops --benchmark-sort=name $(ARGS)
 
 .PHONY: clean
 clean: ## Remove what was built

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import httpx
 
 from bench.cases import CASES
-from bench.peers import PEERS, ROOT, version_of
+from bench.environments import PEERS, ROOT, version_of
 from bench.rounds import run
 from bench.table import lines, markdown
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from bench.rounds import Row
 
 PAGE = ROOT / "docs" / "performance.md"
-BEGIN, END = "<!-- begin: make bench ARGS=--markdown -->", "<!-- end -->"
 
 
 def main() -> None:
@@ -35,9 +34,14 @@ def main() -> None:
     notes = about(given.peers, given.rounds)
     print(notes)
     if given.markdown:
-        text = PAGE.read_text()
-        before, after = text.partition(BEGIN)[0], text.partition(END)[2]
-        PAGE.write_text(f"{before}{BEGIN}\n{notes}\n\n{markdown(rows)}\n{END}{after}")
+        PAGE.write_text(put(PAGE.read_text(), "peers" if given.peers else "ours", f"{notes}\n\n{markdown(rows)}"))
+
+
+def put(page: str, name: str, text: str) -> str:
+    """The page with the text between the marks of that name."""
+    begin, end = f"<!-- begin: {name} -->\n", f"<!-- end: {name} -->"
+    before, _, rest = page.partition(begin)
+    return f"{before}{begin}\n{text}\n\n{end}{rest.partition(end)[2]}"
 
 
 def options(arguments: list[str]) -> argparse.Namespace:

@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.peers import ROOT, find_uv
+from bench.environments import ROOT, find_uv
 
 if TYPE_CHECKING:
     from collections.abc import Callable

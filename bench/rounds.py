@@ -7,7 +7,7 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
-from bench.peers import ROOT
+from bench.environments import ROOT, own_python
 from bench.subject import OURS, Subject, peer
 from bench.task import Task
 
@@ -50,10 +50,13 @@ def server() -> Iterator[str]:
 
 def run(cases: Sequence[Case], peers: Sequence[str], rounds: int, *, small: bool = False) -> Iterator[Row]:
     """The rows of the cases, one after the other."""
+    # One that runs only to show that it does takes the environment that is there.
+    python = sys.executable if small else str(own_python())
+    ours = [subject._replace(python=python) for subject in OURS]
     others = [peer(name) for name in peers]
     with server() as address:
         for case in cases:
-            subjects = [subject for subject in OURS if subject.name in case.subjects]
+            subjects = [subject for subject in ours if subject.name in case.subjects]
             subjects += others if case.peers else []
             for shape in case.shapes:
                 readers = [subject for subject in subjects if subject.shape in ("", shape)]

@@ -6,7 +6,7 @@ import os
 import sys
 from typing import NamedTuple
 
-from bench.peers import PEERS, python_of
+from bench.environments import PEERS, python_of
 
 
 class Subject(NamedTuple):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bench import measures
+from bench.__main__ import options, put
 from bench.cases import CASES, Bar, Case
 from bench.driver import CLASSES
 from bench.measures import by_driver
@@ -144,6 +145,20 @@ def row(us: list[float], *bars: Bar, **others: list[float]) -> Row:
 def test_bars(us: list[float], bar: Bar, said: str) -> None:
     _, [*_, found] = cells([row(us, bar)])
     assert found == said
+
+
+def test_a_table_takes_the_place_of_the_one_before() -> None:
+    page = "# A\n<!-- begin: ours -->\nold\n<!-- end: ours -->\n<!-- begin: peers -->\n<!-- end: peers -->\n"
+    once = put(page, "ours", "new")
+    assert once == page.replace("\nold\n", "\n\nnew\n\n")
+    assert put(once, "ours", "new") == once
+
+
+def test_options() -> None:
+    assert options([]).cases == [case.name for case in CASES]
+    assert options(["--cases", "burst", "short", "--peers", "ollama"]).peers == ["ollama"]
+    with pytest.raises(SystemExit):
+        options(["--cases", "bursts"])
 
 
 def test_a_bar_against_a_peer_shows_the_ratio() -> None:

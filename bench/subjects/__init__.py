@@ -6,5 +6,5 @@
 - `close()` or `aclose()` at the end.
 
 `a` is httpx with its bytes thrown away, `c` the loop that people write by hand, `us` duologue. The others are clients
-of other people, each in an environment of its own (`bench/peers.py`).
+of other people, each in an environment of its own (`bench/environments.py`).
 """
