@@ -8,7 +8,6 @@ import platform
 import sys
 from datetime import UTC, datetime
 from itertools import groupby
-from typing import TYPE_CHECKING
 
 import httpx
 
@@ -17,24 +16,20 @@ from bench.environments import PEERS, ROOT, version_of
 from bench.rounds import run
 from bench.table import lines, markdown
 
-if TYPE_CHECKING:
-    from bench.rounds import Row
-
 PAGE = ROOT / "docs" / "performance.md"
 
 
 def main() -> None:
-    """Run the rounds and print the table; on request, put it into its page too."""
+    """Run the rounds and print the tables; on request, put them into their page too."""
     given = options(sys.argv[1:])
     cases = [case for case in CASES if case.name in given.cases]
-    rows: list[Row] = []
-    for _, found in groupby(run(cases, given.peers, given.rounds, small=given.small), lambda row: row.case.name):
-        rows += (of_case := list(found))
-        print(f"{of_case[0].case.title}\n{lines(of_case)}\n", flush=True)
     notes = about(given.peers, given.rounds)
+    for _, found in groupby(run(cases, given.peers, given.rounds, small=given.small), lambda row: row.case.name):
+        rows = list(found)
+        print(f"{rows[0].case.title}\n{lines(rows)}\n", flush=True)
+        if given.markdown:
+            PAGE.write_text(put(PAGE.read_text(), rows[0].case.name, f"{markdown(rows)}\n\n{notes}"))
     print(notes)
-    if given.markdown:
-        PAGE.write_text(put(PAGE.read_text(), "peers" if given.peers else "ours", f"{notes}\n\n{markdown(rows)}"))
 
 
 def put(page: str, name: str, text: str) -> str:
@@ -53,7 +48,7 @@ def options(arguments: list[str]) -> argparse.Namespace:
     )
     parser.add_argument("--peers", nargs="+", choices=PEERS, default=[], help="other clients to measure")
     parser.add_argument("--rounds", type=int, default=5, help="turns of each")
-    parser.add_argument("--markdown", action="store_true", help="write the table into docs/performance.md")
+    parser.add_argument("--markdown", action="store_true", help="write the tables into docs/performance.md")
     parser.add_argument("--small", action="store_true", help="only show that it runs; the figures mean nothing")
     return parser.parse_args(arguments)
 

@@ -42,12 +42,7 @@ def lines(rows: Sequence[Row]) -> str:
 
 
 def markdown(rows: Sequence[Row]) -> str:
-    """For a page: a table for each case, with its title, and without the columns that would be empty."""
-    names = dict.fromkeys(row.case.name for row in rows)
-    return "\n\n".join(_section([row for row in rows if row.case.name == name]) for name in names)
-
-
-def _section(rows: Sequence[Row]) -> str:
+    """For a page: the table of a case, with its title, and without the columns that would be empty."""
     head, *body = (line[1:] for line in cells(rows))
     kept = [number for number in range(len(head)) if any(line[number] for line in body)]
     table = [[line[number] for number in kept] for line in [head, ["---"] * len(head), *body]]

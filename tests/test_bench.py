@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bench import measures
-from bench.__main__ import options, put
+from bench.__main__ import PAGE, options, put
 from bench.cases import CASES, Bar, Case
 from bench.driver import CLASSES
 from bench.measures import by_driver
@@ -148,10 +148,10 @@ def test_bars(us: list[float], bar: Bar, said: str) -> None:
 
 
 def test_a_table_takes_the_place_of_the_one_before() -> None:
-    page = "# A\n<!-- begin: ours -->\nold\n<!-- end: ours -->\n<!-- begin: peers -->\n<!-- end: peers -->\n"
-    once = put(page, "ours", "new")
+    page = "# A\n<!-- begin: burst -->\nold\n<!-- end: burst -->\n<!-- begin: cold -->\n<!-- end: cold -->\n"
+    once = put(page, "burst", "new")
     assert once == page.replace("\nold\n", "\n\nnew\n\n")
-    assert put(once, "ours", "new") == once
+    assert put(once, "burst", "new") == once
 
 
 def test_options() -> None:
@@ -177,3 +177,9 @@ def test_the_table() -> None:
         "**a stream that is there at once**\n\n"
         "| what | c | us | bars |\n| --- | --- | --- | --- |\n| openai, async, µs | 20 | 8 (0.40) | us ≤ 0.5 c: met |"
     )
+
+
+def test_the_page_has_a_place_for_each_case() -> None:
+    page = PAGE.read_text()
+    assert [name for name in BY_NAME if put(page, name, "new") == page] == []
+    assert all(page.count(f"<!-- {mark}: {name} -->") == 1 for name in BY_NAME for mark in ("begin", "end"))
