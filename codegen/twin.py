@@ -33,17 +33,19 @@ RENAMES: Final[Mapping[str, str]] = {
     "AsyncStream": "Stream",  # ours
     "AsyncText": "Text",  # ours
     "AsyncPlace": "Place",  # ours
+    "AsyncAnswer": "Answer",  # ours
     "AsyncBody": "Body",  # ours
+    "AsyncNetwork": "Network",  # ours
     "AsyncConnection": "Connection",  # ours
     "AsyncPool": "Pool",  # ours
     "AsyncRoad": "Road",  # ours
     "AsyncTheirs": "Theirs",  # ours
     "AsyncTimedStream": "TimedStream",  # ours
-    "AsyncTimedBackend": "TimedBackend",  # ours
     "AsyncGate": "Gate",  # of _waiting, which is written by hand for both
     "AsyncInterrupt": "Interrupt",  # likewise
     "AsyncKeeper": "Keeper",  # likewise
     "async_connect": "connect",  # likewise
+    "loops": "blocking",  # likewise: the module that has it
     "async_forget": "forget",  # likewise
     "async_here": "here",  # likewise
     "async_run": "run",  # likewise
@@ -51,12 +53,6 @@ RENAMES: Final[Mapping[str, str]] = {
     "async_unwind": "unwind",  # likewise
     "async_ready": "ready",  # likewise
     "async_sleep": "sleep",  # likewise
-    "async_wire": "wire",  # likewise
-    "AsyncBaseTransport": "BaseTransport",  # httpx
-    "handle_async_request": "handle_request",  # httpx and httpcore
-    "AsyncHTTP11Connection": "HTTP11Connection",  # httpcore
-    "AsyncNetworkStream": "NetworkStream",  # httpcore
-    "AnyIOBackend": "SyncBackend",  # httpcore
 }
 
 

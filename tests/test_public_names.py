@@ -15,6 +15,8 @@ import pytest
 
 import duologue
 from duologue import AsyncClient, AsyncStream, Client, Stream, errors, events
+from tests.kit.server import ScriptedServer, reply
+from tests.kit.wire import answer
 
 CLIENTS = ["AsyncClient", "AsyncStream", "Client", "Stream"]
 KNOBS = ["ClientConfig", "Limits", "RetryPolicy", "Timeouts"]
@@ -219,6 +221,23 @@ def test_importing_is_cheap_and_asks_nobody() -> None:
     inside = {name for name in json.loads(run.stdout) if name.startswith("duologue.")}
     assert not {name for name in inside if name.startswith(("duologue.local", "duologue._cli"))}
     assert "duologue._model_table" not in inside
+
+
+_ASKED = """
+import sys
+import duologue
+with duologue.Client("llamacpp:m", base_url=sys.argv[1]) as client:
+    assert client.stream("hi").result().text == "x"
+print(*sorted({"anyio", "asyncio", "cattrs", "httpcore", "httpx", "ssl", "trio"} & sys.modules.keys()))
+"""
+
+
+def test_the_blocking_client_loads_neither_httpx_nor_an_event_loop() -> None:
+    """They take longer than all that it does."""
+    with ScriptedServer(reply(answer("x"))) as server:
+        command = [sys.executable, "-c", _ASKED, server.base_url]
+        run = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (run.stdout, run.stderr) == ("\n", "")
 
 
 _MADE = """

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 import anyio.lowlevel
-import httpcore
 import pytest
 
-from duologue._waiting import network
+from duologue._core.line import ConnectError
+from duologue._waiting import blocking, network
+from duologue._waiting.loops import _LoopWire, _on_trio, async_connect
 from duologue._waiting.places import async_abandon, async_here
 from duologue._waiting.queue import Gate
-from duologue._waiting.wire import _LoopWire, _on_trio, async_wire
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -63,10 +63,10 @@ def test_a_connection_that_was_closed_is_ready_to_tell() -> None:
     assert network.ready(Closed(), 5) == EVENT_READ
 
 
-def test_a_name_has_an_address(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(network, "_resolve", lambda *_: [])
-    with pytest.raises(AssertionError, match="has an address"):
-        network.connect(lambda *_: None, "host", 80, None)
+def test_a_name_without_an_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blocking, "addresses", lambda *_: [])
+    with pytest.raises(ConnectError, match="host has no address"):
+        blocking.connect("host", 80, None)
 
 
 # -- the queue ---------------------------------------------------------------------------------------------------------
@@ -139,9 +139,9 @@ async def wired(handle: Callable[[socket.socket], None]) -> AsyncIterator[ByteSt
 
         server = threading.Thread(target=serve)
         server.start()
-        connection: Any = await httpcore.AnyIOBackend().connect_tcp(*listener.getsockname())
-        async_wire(connection)
-        wire: ByteStream = connection._stream
+        host, port = listener.getsockname()
+        network = await async_connect(host, port, None)
+        wire: ByteStream = network._bytes
         async with wire:
             yield wire
         server.join(10)
@@ -166,7 +166,7 @@ async def test_a_server_that_takes_a_long_request_slowly(
         raise OSError
 
     if not second_handles:
-        monkeypatch.setattr("duologue._waiting.wire.second_handle", none)
+        monkeypatch.setattr("duologue._waiting.loops.second_handle", none)
     async with wired(take_slowly) as wire:
         await wire.send(b"x" * 8_000_000)
         await wire.send_eof()

@@ -24,7 +24,7 @@ from duologue import (
     UnsupportedError,
     register_model,
 )
-from duologue._core.network import ssl_context
+from duologue._waiting.tls import ssl_context
 from tests.client.test_stream import CHUNKED, client_for
 from tests.kit.server import ScriptedServer, chunk, head, pause, reply, until_closed
 from tests.kit.wire import answer, delta

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from duologue._core.network import Proxy, proxy_for, ssl_context
+from duologue._core.network import Proxy, address_of, proxy_for
+from duologue._waiting.tls import ssl_context
 from duologue.errors import ConfigurationError
 from tests.kit.tls import authority
 
@@ -184,3 +185,20 @@ def test_a_socks_proxy_without_what_speaks_to_it(monkeypatch: pytest.MonkeyPatch
 
 def test_a_proxy_does_not_show_its_password() -> None:
     assert repr(Proxy("http://p", (b"me", b"canary"))) == "Proxy(url='http://p')"
+
+
+@pytest.mark.parametrize(
+    ("url", "scheme", "host", "port", "path", "netloc"),
+    [
+        ("https://api.openai.com/v1", "https", b"api.openai.com", 443, "/v1", b"api.openai.com"),
+        ("http://127.0.0.1:8080", "http", b"127.0.0.1", 8080, "", b"127.0.0.1:8080"),
+        ("http://[::1]:80/a", "http", b"::1", 80, "/a", b"[::1]"),
+        ("https://[::1]:8443/a", "https", b"::1", 8443, "/a", b"[::1]:8443"),
+        ("https://bücher.example/ä b", "https", b"xn--bcher-kva.example", 443, "/%C3%A4%20b", b"xn--bcher-kva.example"),
+        ("socks5h://proxy.test", "socks5h", b"proxy.test", 1080, "", b"proxy.test"),
+    ],
+)
+def test_addresses(url: str, scheme: str, host: bytes, port: int, path: str, netloc: bytes) -> None:
+    address = address_of(url)
+    assert address == (scheme, host, port, path)
+    assert address.netloc == netloc

@@ -123,8 +123,6 @@ def dropped_outside_its_loop(_: Twin) -> None:
         loop.run_until_complete(begin())
         with pytest.warns(ResourceWarning, match="without being closed"):
             held.clear()
-        # Each of httpcore's generators is closed by the loop when the one around it is gone.
-        loop.run_until_complete(asyncio.sleep(0.05))
         loop.run_until_complete(client.aclose())
         loop.run_until_complete(loop.shutdown_asyncgens())
         loop.close()

@@ -16,7 +16,7 @@ import attrs
 import pytest
 import trustme
 
-from duologue._core.network import ssl_context
+from duologue._waiting.tls import ssl_context
 from tests.faults.bodies import FORMATS
 from tests.faults.row import Place, Row, scripted
 from tests.kit.server import ScriptedServer, head, reply, tunnel

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import httpx2
 
-from duologue._core.network import ssl_context
+from duologue._waiting.tls import ssl_context
 from tests.kit.tls import authority, client_context
 
 if TYPE_CHECKING:

@@ -12,16 +12,18 @@ from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from duologue._async.theirs import AsyncTheirs
-from duologue._core.network import proxy_for, ssl_context
+from duologue._core.network import address_of, proxy_for
 from duologue._core.pace import Pace
 from duologue._waiting.interrupt import AsyncInterrupt, async_run
 from duologue._waiting.places import AsyncKeeper, async_forget, async_here, in_forked_child
 from duologue._waiting.queue import AsyncGate
+from duologue._waiting.tls import ssl_context
 from duologue.errors import ClosedError, PoolTimeout
 
 if TYPE_CHECKING:
     import httpx
 
+    from duologue._async.connection import AsyncAnswer
     from duologue._async.pool import AsyncPool
     from duologue._async.stream import AsyncStream
     from duologue._core.call import Call
@@ -113,7 +115,7 @@ class AsyncRoad:
 
     # -- requests ------------------------------------------------------------------------------------------------------
 
-    async def send(self, call: Call, interrupt: AsyncInterrupt) -> httpx.Response | None:
+    async def send(self, call: Call, interrupt: AsyncInterrupt) -> httpx.Response | AsyncAnswer | None:
         """Send a call's request, and give the response as soon as its head is there; None where it was to wait no
         longer."""
         if error := self._closed_error():
@@ -129,7 +131,10 @@ class AsyncRoad:
         try:
             if self._theirs is not None:
                 return await self._theirs.send(call, url, headers, timeouts, interrupt)
-            return await self._send(call, url, headers, timeouts)
+            base_url = endpoint.base_url or ""
+            pool, to = await self._pool(base_url), address_of(base_url)
+            headers["content-length"] = str(len(call.body))
+            return await pool.send(to, call.path, headers, call.body, timeouts["pool"])
         except Exception as reason:
             if type(reason).__name__ != "PoolTimeout":
                 raise
@@ -137,16 +142,6 @@ class AsyncRoad:
             raise PoolTimeout(
                 f"no connection came free ({words}): {self._crowd(waiting=1)}", phase="connect"
             ) from reason
-
-    async def _send(
-        self, call: Call, url: str, headers: dict[str, str], timeouts: dict[str, float | None]
-    ) -> httpx.Response:
-        """Send it on a connection of our own."""
-        import httpx  # loaded with the first request, since it takes longer than all the rest
-
-        request = httpx.Request("POST", url, headers=headers, content=call.body, extensions={"timeout": timeouts})
-        pool = await self._pool(url)
-        return await pool.handle_async_request(request)
 
     def why(self, reason: Exception) -> Exception:
         """Why something failed: for the reason given, or for what the caller's own client is used for."""

@@ -1,30 +1,30 @@
 """The connections of a client: made, lent to one request at a time, and then kept or closed.
 
-An httpx transport of our own, since httpcore's pool loses a place for ever where it is cancelled at an unlucky moment
-or where a tunnel through a proxy fails, and looks through all its connections at each request. Here every place is
-given back in a `finally`. Exceptions are httpcore's, ours, or the operating system's.
+A pool of our own, since httpcore's loses a place for ever where it is cancelled at an unlucky moment or where a tunnel
+through a proxy fails, and looks through all its connections at each request. Here every place is given back in a
+`finally`.
 """
 
 from __future__ import annotations
 
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+from weakref import WeakSet
 
-import httpcore
-import httpx
-
-from duologue._async.connection import AsyncBody, AsyncConnection
+from duologue._async.connection import AsyncAnswer, AsyncBody, AsyncConnection
 from duologue._async.proxies import ask_http, ask_socks, authorization
-from duologue._async.transport import AsyncTimedBackend
+from duologue._async.transport import open_stream
 from duologue._core.deadlines import opening
-from duologue._core.network import port_of
+from duologue._core.line import PoolTimeout
+from duologue._core.network import Address, address_of
 from duologue._frames.http1 import keeps_alive
 from duologue._waiting.queue import AsyncGate
 
 if TYPE_CHECKING:
     import ssl
 
+    from duologue._async.transport import AsyncTimedStream
     from duologue._core.network import Proxy
 
 # So many are kept for later, for so many seconds.
@@ -32,15 +32,13 @@ _KEPT = 20
 _KEPT_SECONDS = 30
 
 
-class AsyncPool(httpx.AsyncBaseTransport):
+class AsyncPool:
     """Lends at most `max_connections` at once; who waits for one is served in turn."""
 
     def __init__(
         self, ssl_context: ssl.SSLContext | None, max_connections: int | None, proxy: Proxy | None = None
     ) -> None:
-        if ssl_context is not None:
-            ssl_context.set_alpn_protocols(["http/1.1"])
-        self.backend = AsyncTimedBackend("connect" if proxy is None else "proxy")
+        self.streams: WeakSet[AsyncTimedStream] = WeakSet()
         self._ssl_context = ssl_context
         self._proxy = proxy
         self._gate = AsyncGate(max_connections)
@@ -48,25 +46,29 @@ class AsyncPool(httpx.AsyncBaseTransport):
         self._idle: list[AsyncConnection] = []
         self._closed = False
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request; the connection is lent until the response's stream is closed.
+    async def send(
+        self, to: Address, path: str, headers: dict[str, str], content: bytes, seconds: float | None
+    ) -> AsyncAnswer:
+        """Send a request; the connection is lent until the answer's stream is closed.
 
         Raises:
-            httpcore.PoolTimeout: all were busy.
+            PoolTimeout: all were busy for so many seconds.
+            LineError: it cannot be sent, or there is no answer to it.
         """
-        if not await self._gate.enter(request.extensions["timeout"]["pool"]):
-            raise httpcore.PoolTimeout
+        if not await self._gate.enter(seconds):
+            raise PoolTimeout
         connection = None
         try:
-            connection = await self._kept(_origin(request.url)) or await self._new(request)
-            head, body, early = await connection.ask(*self._addressed(request), request.content)
+            connection = await self._kept(to) or await self._new(to)
+            target, first = self._addressed(to, path)
+            raw = [*first, *((name.encode("ascii"), value.encode("ascii")) for name, value in headers.items())]
+            head, body, early = await connection.ask(b"POST", target, raw, content)
         except BaseException:
             await self._give_back(connection)
             raise
         kept = keeps_alive(head.http_version, head.headers)
-        stream: Any = AsyncBody(connection.network, body, early, partial(self._give_back, connection, kept))
-        extensions = {"network_stream": connection.network, "http_version": b"HTTP/" + head.http_version}
-        return httpx.Response(head.status_code, headers=head.headers.raw_items(), stream=stream, extensions=extensions)
+        stream = AsyncBody(connection.network, body, early, partial(self._give_back, connection, kept))
+        return AsyncAnswer(head, stream, connection.network)
 
     async def aclose(self) -> None:
         """Close them all, those that are lent too."""
@@ -96,7 +98,7 @@ class AsyncPool(httpx.AsyncBaseTransport):
         self._all.discard(connection)
         await connection.aclose()
 
-    async def _kept(self, origin: tuple[bytes, bytes, int | None]) -> AsyncConnection | None:
+    async def _kept(self, origin: Address) -> AsyncConnection | None:
         """The one that was used last, unless the server has closed it."""
         with suppress(IndexError):  # another thread may take the last one
             while True:
@@ -106,39 +108,37 @@ class AsyncPool(httpx.AsyncBaseTransport):
                 await self._close(connection)
         return None
 
-    async def _new(self, request: httpx.Request) -> AsyncConnection:
-        url, proxy, way = request.url, self._proxy, opening.get()
+    async def _new(self, to: Address) -> AsyncConnection:
+        proxy, way = self._proxy, opening.get()
         assert way is not None
-        first = url if proxy is None else httpx.URL(proxy.url)
-        stream: Any = await self.backend.connect_tcp(first.raw_host.decode("ascii"), port_of(first))
+        first = to if proxy is None else address_of(proxy.url)
+        stream = await open_stream(first.host.decode("ascii"), first.port, "connect" if proxy is None else "proxy")
         try:
+            self.streams.add(stream)
             way.uses(stream)
             if proxy is not None and first.scheme == "https":
                 stream = await self._encrypted(stream, first)
             if proxy is not None and proxy.is_socks:
-                await ask_socks(stream, url, proxy)
-            elif proxy is not None and url.scheme == "https":
-                await ask_http(stream, url, proxy, request.extensions)
-            if url.scheme == "https":
-                stream = await self._encrypted(stream, url)
+                await ask_socks(stream, to, proxy)
+            elif proxy is not None and to.scheme == "https":
+                await ask_http(stream, to, proxy)
+            if to.scheme == "https":
+                stream = await self._encrypted(stream, to)
         except BaseException:
             await stream.aclose()
             raise
-        connection = AsyncConnection(_origin(url), stream)
+        connection = AsyncConnection(to, stream)
         self._all.add(connection)
         return connection
 
-    async def _encrypted(self, stream: httpcore.AsyncNetworkStream, url: httpx.URL) -> httpcore.AsyncNetworkStream:
+    async def _encrypted(self, stream: AsyncTimedStream, to: Address) -> AsyncTimedStream:
         assert self._ssl_context is not None
-        return await stream.start_tls(self._ssl_context, url.raw_host.decode("ascii"))
+        return await stream.start_tls(self._ssl_context, to.host.decode("ascii"))
 
-    def _addressed(self, request: httpx.Request) -> tuple[bytes, list[tuple[bytes, bytes]]]:
-        """The target and the headers; a proxy without a tunnel is told the whole address."""
-        url, proxy, headers = request.url, self._proxy, request.headers.raw
-        if proxy is None or proxy.is_socks or url.scheme == "https":
-            return url.raw_path, headers
-        return str(url).encode("ascii"), [*headers, *authorization(proxy)]
-
-
-def _origin(url: httpx.URL) -> tuple[bytes, bytes, int | None]:
-    return url.raw_scheme, url.raw_host, url.port
+    def _addressed(self, to: Address, path: str) -> tuple[bytes, list[tuple[bytes, bytes]]]:
+        """The target and the first headers; a proxy without a tunnel is told the whole address."""
+        target, headers = f"{to.path}{path}".encode("ascii"), [(b"host", to.netloc)]
+        proxy = self._proxy
+        if proxy is None or proxy.is_socks or to.scheme == "https":
+            return target, headers
+        return b"http://%b%b" % (to.netloc, target), [*headers, *authorization(proxy)]

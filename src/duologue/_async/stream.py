@@ -11,7 +11,7 @@ from contextlib import nullcontext, suppress
 from math import inf
 from threading import Lock
 from time import monotonic
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from duologue._core.deadlines import Opening, Timed, opening
 from duologue._core.failures import is_read_timeout, transport_failures_ignored
@@ -26,8 +26,6 @@ from duologue.events import Error, StreamEvent, TextDelta
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
     from contextlib import AbstractContextManager
-
-    import httpx
 
     from duologue._async.http import AsyncRoad
     from duologue._core.call import Call
@@ -52,7 +50,7 @@ class AsyncStream:
         self._raise_errors = raise_errors
         self._events: deque[StreamEvent] = deque()
         self._last: StreamEvent | None = None  # kept for when those before it were given: there is a wait before it
-        self._http: httpx.Response | None = None
+        self._http: Any = None  # httpx's response, or our own answer
         self._body: AsyncIterator[bytes] | None = None
         self._network: object = None
         self._opening: Opening | None = None
@@ -274,7 +272,7 @@ class AsyncStream:
         self.request_id = self._call.exchange.request_id
         if at_hand is not None:
             return [*events, *self._call.exchange.feed(at_hand), *self._call.exchange.close()]
-        self._body = aiter(self._http.stream)  # type: ignore[arg-type]  # httpx types the streams of both twins as one
+        self._body = aiter(self._http.stream)
         return events
 
     async def _read(self, body: AsyncIterator[bytes]) -> list[StreamEvent]:
@@ -337,12 +335,12 @@ class AsyncStream:
         if http is None:
             return
         if isinstance(network, Timed):  # a connection of ours, whose body there is nothing to unwind of
-            await http.stream.aclose()  # type: ignore[union-attr]  # httpx types the streams of both twins as one
+            await http.stream.aclose()
             return
         if has_more(innermost(http.stream)):
             stop_reading(network)
         left = break_off(http.stream) if self._shared else None
-        await http.stream.aclose()  # type: ignore[union-attr]  # as above
+        await http.stream.aclose()
         with transport_failures_ignored():
             if body is not None:
                 await async_unwind(body)

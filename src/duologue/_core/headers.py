@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 # Plain digits: no sign, no exponent, no infinity. Ten of them are some three centuries.
 _NUMBER = re.compile(r"\d{1,10}(\.\d+)?", re.ASCII)
@@ -28,6 +25,38 @@ _REQUEST_IDS = (
     "nvcf-reqid",  # NVIDIA
     "cf-ray",  # whatever stands behind Cloudflare
 )
+
+
+class Headers(Mapping[str, str]):
+    """A response's headers by their names, in upper or lower case; several of one name are one, joined with commas
+    (RFC 9110, section 5.3)."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self, headers: Iterable[tuple[bytes, bytes]]) -> None:
+        self._values: dict[str, str] = {}
+        for raw_name, raw in headers:
+            name, value = raw_name.decode("ascii").lower(), _text(raw)
+            self._values[name] = f"{self._values[name]}, {value}" if name in self._values else value
+
+    def __getitem__(self, name: str) -> str:
+        return self._values[name.lower()]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __repr__(self) -> str:
+        return f"Headers({list(self._values)})"
+
+
+def _text(value: bytes) -> str:
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value.decode("latin-1")
 
 
 def request_id(headers: Mapping[str, str]) -> str | None:

@@ -1,12 +1,13 @@
-"""What is the network's and not the provider's: TLS, proxies, and what a server sent beyond its answer."""
+"""What is the network's and not the provider's: addresses, proxies, and what a server sent beyond its answer."""
 
 from __future__ import annotations
 
 import importlib.util
+import re
 from contextlib import suppress
 from functools import lru_cache
 from ipaddress import ip_address, ip_network
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple
 from urllib.parse import SplitResult, unquote_to_bytes, urlsplit
 
 import attrs
@@ -14,37 +15,39 @@ import attrs
 from duologue._core.endpoint import is_loopback
 from duologue.errors import ConfigurationError
 
-if TYPE_CHECKING:
-    import ssl
-
-    import httpx
-
 _PORTS = {"https": 443, "http": 80, "socks5": 1080, "socks5h": 1080}
+_PLAIN = re.compile(r"[a-z0-9]+://(?:[A-Za-z0-9.-]+|\[[0-9a-f:.]+\])(?::[0-9]+)?(?:/[A-Za-z0-9._~%!$&'()*+,;=:@/-]*)?")
 _PROXIES = frozenset({"http", "https", "socks5", "socks5h"})
 
 
-@lru_cache(maxsize=2)
-def ssl_context(*, trust_env: bool = True) -> ssl.SSLContext:
-    """One TLS context for all clients: making one reads every root certificate, which takes some 25 ms.
-
-    It is httpx's own default: certifi's roots, or those that `SSL_CERT_FILE` and `SSL_CERT_DIR` name; without
-    `trust_env` certifi's.
-    """
-    import httpx
-
-    if trust_env:
-        return httpx.create_ssl_context()
-    import ssl
-
-    import certifi
-
-    # Python's default context would write its secrets to where `SSLKEYLOGFILE` says.
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.load_verify_locations(certifi.where())
-    return context
-
-
 # -- proxies ----------------------------------------------------------------------------------------------------------
+
+
+class Address(NamedTuple):
+    """Where a request goes: scheme, host and port, and the path that it begins with."""
+
+    scheme: str
+    host: bytes
+    port: int
+    path: str = ""
+
+    @property
+    def netloc(self) -> bytes:
+        """Host and port, the latter where it is not the scheme's own, as the header `Host` has them."""
+        host = b"[%b]" % self.host if b":" in self.host else self.host
+        return host if self.port == _PORTS.get(self.scheme) else b"%b:%d" % (host, self.port)
+
+
+@lru_cache(maxsize=64)
+def address_of(url: str) -> Address:
+    """The parts of a URL."""
+    if not _PLAIN.fullmatch(url):
+        import httpx  # it knows how to write hosts and paths that are not ASCII
+
+        url = str(httpx.URL(url))
+    parts = urlsplit(url)
+    host = (parts.hostname or "").encode("ascii")
+    return Address(parts.scheme, host, parts.port or _PORTS[parts.scheme], parts.path)
 
 
 @attrs.frozen
@@ -75,23 +78,18 @@ def proxy_for(base_url: str) -> Proxy | None:
     Raises:
         ConfigurationError: the proxy's own address is none, or what speaks to it is not installed.
     """
-    from urllib.request import getproxies, proxy_bypass  # slow to load
-
     url = urlsplit(base_url)
     host = (url.hostname or "").rstrip(".")
     if is_loopback(host):
         return None
+    from urllib.request import getproxies, proxy_bypass  # slow to load
+
     proxies = getproxies()
     port = url.port or _PORTS[url.scheme]
     if _is_exempt(host, port, proxies.get("no", "")) or proxy_bypass(f"{host}:{port}"):
         return None
     address = proxies.get(url.scheme) or proxies.get("all")
     return _proxy(address) if address else None
-
-
-def port_of(url: httpx.URL) -> int:
-    """The port of an address, said or not."""
-    return url.port or _PORTS[url.scheme]
 
 
 def _is_exempt(host: str, port: int, no_proxy: str) -> bool:

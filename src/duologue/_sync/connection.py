@@ -12,14 +12,17 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, Self
 
 import h11
-import httpcore
 
+from duologue._core.headers import Headers
+from duologue._core.line import LocalProtocolError, RemoteProtocolError, WriteError
 from duologue._frames.http1 import framing
+from duologue._waiting.network import readable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from duologue._sync.transport import TimedStream
+    from duologue._core.network import Address
     from duologue._frames.http1 import Framing
 
 _READ_BYTES = 65536
@@ -31,32 +34,33 @@ class Connection:
     """A connection that takes one request after another.
 
     Attributes:
-        origin: scheme, host and port of the server.
+        origin: the server.
         network: the bytes' way there and back.
     """
 
-    def __init__(self, origin: tuple[bytes, bytes, int | None], network: TimedStream) -> None:
+    def __init__(self, origin: Address, network: TimedStream) -> None:
         self.origin = origin
         self.network = network
         self._idle_until = inf
 
     def ask(
-        self, target: bytes, headers: Sequence[tuple[bytes, bytes]], content: bytes
+        self, method: bytes, target: bytes, headers: list[tuple[bytes, bytes]], content: bytes
     ) -> tuple[h11.Response, Framing, bytes]:
         """Send a request, and give the head of the answer, how to read its body, and what has come of it already.
 
         Raises:
-            httpcore.NetworkError, httpcore.TimeoutException: the line failed.
-            httpcore.ProtocolError: the server does not speak HTTP/1.1, or a header cannot be said in it.
+            LineError: the line failed, the server does not speak HTTP/1.1, or a header cannot be said in it.
         """
         talk = h11.Connection(h11.CLIENT, max_incomplete_event_size=_HEAD_BYTES)
         try:
-            with suppress(httpcore.WriteError):  # the server may have answered before it closed
-                self.network.write(_written(talk, target, headers, content))
+            request = h11.Request(method=method, target=target, headers=headers)
+            with suppress(WriteError):  # the server may have answered before it closed
+                self.network.write(_written(talk, request, content))
             head = self._head(talk)
-        except h11.ProtocolError as reason:
-            kind = httpcore.LocalProtocolError if isinstance(reason, h11.LocalProtocolError) else None
-            raise (kind or httpcore.RemoteProtocolError)(str(reason)) from None
+        except h11.LocalProtocolError as reason:
+            raise LocalProtocolError(str(reason)) from None
+        except h11.RemoteProtocolError as reason:
+            raise RemoteProtocolError(str(reason)) from None
         body = framing(head.status_code, head.headers)
         early = talk.trailing_data[0]
         return head, body, early
@@ -70,7 +74,7 @@ class Connection:
                 continue
             data = self.network.read(_READ_BYTES)
             if not data:
-                raise httpcore.RemoteProtocolError("Server disconnected without sending a response.")
+                raise RemoteProtocolError("Server disconnected without sending a response.")
             talk.receive_data(data)
 
     def rests(self, seconds: float) -> None:
@@ -80,11 +84,23 @@ class Connection:
     def is_good(self) -> bool:
         """Whether another request may go out: its time is not over, and the server has not closed it, as far as one
         can tell."""
-        return monotonic() < self._idle_until and not self.network.get_extra_info("is_readable")
+        return monotonic() < self._idle_until and not readable(self.network)
 
     def close(self) -> None:
         """Close it."""
         self.network.close()
+
+
+class Answer:
+    """An answer's head, and its body to be read; for a stream, the same as a response of httpx's."""
+
+    is_closed = False
+
+    def __init__(self, head: h11.Response, stream: Body, network: TimedStream) -> None:
+        self.status_code = head.status_code
+        self.headers = Headers(head.headers)
+        self.stream = stream
+        self.extensions = {"network_stream": network}
 
 
 class Body:
@@ -122,7 +138,7 @@ class Body:
             close(self._body.ended and self._body.clean)
 
 
-def _written(talk: h11.Connection, target: bytes, headers: Sequence[tuple[bytes, bytes]], content: bytes) -> bytes:
+def _written(talk: h11.Connection, request: h11.Request, content: bytes) -> bytes:
     """A request's bytes."""
-    request = h11.Request(method=b"POST", target=target, headers=list(headers))
-    return b"".join(filter(None, (talk.send(request), talk.send(h11.Data(content)), talk.send(h11.EndOfMessage()))))
+    parts = (talk.send(request), talk.send(h11.Data(content)) if content else None, talk.send(h11.EndOfMessage()))
+    return b"".join(filter(None, parts))

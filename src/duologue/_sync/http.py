@@ -13,16 +13,18 @@ from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from duologue._sync.theirs import Theirs
-from duologue._core.network import proxy_for, ssl_context
+from duologue._core.network import address_of, proxy_for
 from duologue._core.pace import Pace
 from duologue._waiting.interrupt import Interrupt, run
 from duologue._waiting.places import Keeper, forget, here, in_forked_child
 from duologue._waiting.queue import Gate
+from duologue._waiting.tls import ssl_context
 from duologue.errors import ClosedError, PoolTimeout
 
 if TYPE_CHECKING:
     import httpx
 
+    from duologue._sync.connection import Answer
     from duologue._sync.pool import Pool
     from duologue._sync.stream import Stream
     from duologue._core.call import Call
@@ -114,7 +116,7 @@ class Road:
 
     # -- requests ------------------------------------------------------------------------------------------------------
 
-    def send(self, call: Call, interrupt: Interrupt) -> httpx.Response | None:
+    def send(self, call: Call, interrupt: Interrupt) -> httpx.Response | Answer | None:
         """Send a call's request, and give the response as soon as its head is there; None where it was to wait no
         longer."""
         if error := self._closed_error():
@@ -130,7 +132,10 @@ class Road:
         try:
             if self._theirs is not None:
                 return self._theirs.send(call, url, headers, timeouts, interrupt)
-            return self._send(call, url, headers, timeouts)
+            base_url = endpoint.base_url or ""
+            pool, to = self._pool(base_url), address_of(base_url)
+            headers["content-length"] = str(len(call.body))
+            return pool.send(to, call.path, headers, call.body, timeouts["pool"])
         except Exception as reason:
             if type(reason).__name__ != "PoolTimeout":
                 raise
@@ -138,16 +143,6 @@ class Road:
             raise PoolTimeout(
                 f"no connection came free ({words}): {self._crowd(waiting=1)}", phase="connect"
             ) from reason
-
-    def _send(
-        self, call: Call, url: str, headers: dict[str, str], timeouts: dict[str, float | None]
-    ) -> httpx.Response:
-        """Send it on a connection of our own."""
-        import httpx  # loaded with the first request, since it takes longer than all the rest
-
-        request = httpx.Request("POST", url, headers=headers, content=call.body, extensions={"timeout": timeouts})
-        pool = self._pool(url)
-        return pool.handle_request(request)
 
     def why(self, reason: Exception) -> Exception:
         """Why something failed: for the reason given, or for what the caller's own client is used for."""

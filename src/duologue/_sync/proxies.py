@@ -6,16 +6,12 @@ from __future__ import annotations
 from base64 import b64encode
 from typing import TYPE_CHECKING, Any
 
-import httpcore
-
-from duologue._core.network import port_of
+from duologue._sync.connection import Connection
+from duologue._core.line import ProxyError
 
 if TYPE_CHECKING:
-    from collections.abc import MutableMapping
-
-    import httpx
-
-    from duologue._core.network import Proxy
+    from duologue._sync.transport import TimedStream
+    from duologue._core.network import Address, Proxy
 
 _KNOWN_REPLIES = ("succeeded", "general failure", "not allowed", "network unreachable", "host unreachable", "refused")
 
@@ -27,34 +23,24 @@ def authorization(proxy: Proxy) -> list[tuple[bytes, bytes]]:
     return [(b"proxy-authorization", b"Basic " + b64encode(b":".join(proxy.auth)))]
 
 
-def ask_http(
-    stream: httpcore.NetworkStream, url: httpx.URL, proxy: Proxy, extensions: MutableMapping[str, Any]
-) -> None:
+def ask_http(stream: TimedStream, to: Address, proxy: Proxy) -> None:
     """Ask a proxy that speaks HTTP (RFC 9110, section 9.3.6).
 
     Raises:
-        httpcore.ProxyError: it refuses.
+        ProxyError: it refuses.
     """
-    to = httpcore.URL(proxy.url)
-    host = b"[%b]" % url.raw_host if b":" in url.raw_host else url.raw_host
-    target = b"%b:%d" % (host, port_of(url))
-    request = httpcore.Request(
-        b"CONNECT",
-        httpcore.URL(scheme=to.scheme, host=to.host, port=to.port, target=target),
-        headers=[(b"host", target), *authorization(proxy)],
-        extensions=extensions,
-    )
-    response = httpcore.HTTP11Connection(to.origin, stream).handle_request(request)
-    if not 200 <= response.status < 300:
-        reason = response.extensions.get("reason_phrase", b"").decode("ascii", "replace")
-        raise httpcore.ProxyError(f"{response.status} {reason}")
+    target = b"%b:%d" % (b"[%b]" % to.host if b":" in to.host else to.host, to.port)
+    connection = Connection(to, stream)
+    head, _, _ = connection.ask(b"CONNECT", target, [(b"host", target), *authorization(proxy)], b"")
+    if not 200 <= head.status_code < 300:
+        raise ProxyError(f"{head.status_code} {head.reason.decode('ascii', 'replace')}")
 
 
-def ask_socks(stream: httpcore.NetworkStream, url: httpx.URL, proxy: Proxy) -> None:
+def ask_socks(stream: TimedStream, to: Address, proxy: Proxy) -> None:
     """Ask a proxy that speaks SOCKS 5 (RFC 1928, and RFC 1929 for user and password).
 
     Raises:
-        httpcore.ProxyError: it refuses, or does not speak it.
+        ProxyError: it refuses, or does not speak it.
     """
     from socksio import ProtocolError, socks5  # an extra of httpx's; `proxy_for` has seen that it is there
 
@@ -66,17 +52,17 @@ def ask_socks(stream: httpcore.NetworkStream, url: httpx.URL, proxy: Proxy) -> N
         try:
             return talk.receive_data(stream.read(4096))
         except ProtocolError as reason:
-            raise httpcore.ProxyError(f"no SOCKS 5: {reason}") from None
+            raise ProxyError(f"no SOCKS 5: {reason}") from None
 
     methods = socks5.SOCKS5AuthMethod
     method = methods.NO_AUTH_REQUIRED if proxy.auth is None else methods.USERNAME_PASSWORD
     if (ask(socks5.SOCKS5AuthMethodsRequest([method]))).method != method:
-        raise httpcore.ProxyError("the proxy does not take this way to say who asks")
+        raise ProxyError("the proxy does not take this way to say who asks")
     if proxy.auth is not None and not (ask(socks5.SOCKS5UsernamePasswordRequest(*proxy.auth))).success:
-        raise httpcore.ProxyError("Invalid username/password")
-    place = (url.raw_host, port_of(url))
+        raise ProxyError("Invalid username/password")
+    place = (to.host, to.port)
     reply = ask(socks5.SOCKS5CommandRequest.from_address(socks5.SOCKS5Command.CONNECT, place))
     code = reply.reply_code[0]
     if code:
         why = _KNOWN_REPLIES[code] if code < len(_KNOWN_REPLIES) else f"reply {code}"
-        raise httpcore.ProxyError(f"the proxy could not connect: {why}")
+        raise ProxyError(f"the proxy could not connect: {why}")

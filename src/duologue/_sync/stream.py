@@ -12,7 +12,7 @@ from contextlib import nullcontext, suppress
 from math import inf
 from threading import Lock
 from time import monotonic
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from duologue._core.deadlines import Opening, Timed, opening
 from duologue._core.failures import is_read_timeout, transport_failures_ignored
@@ -27,8 +27,6 @@ from duologue.events import Error, StreamEvent, TextDelta
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from contextlib import AbstractContextManager
-
-    import httpx
 
     from duologue._sync.http import Road
     from duologue._core.call import Call
@@ -53,7 +51,7 @@ class Stream:
         self._raise_errors = raise_errors
         self._events: deque[StreamEvent] = deque()
         self._last: StreamEvent | None = None  # kept for when those before it were given: there is a wait before it
-        self._http: httpx.Response | None = None
+        self._http: Any = None  # httpx's response, or our own answer
         self._body: Iterator[bytes] | None = None
         self._network: object = None
         self._opening: Opening | None = None
@@ -275,7 +273,7 @@ class Stream:
         self.request_id = self._call.exchange.request_id
         if at_hand is not None:
             return [*events, *self._call.exchange.feed(at_hand), *self._call.exchange.close()]
-        self._body = iter(self._http.stream)  # type: ignore[arg-type]  # httpx types the streams of both twins as one
+        self._body = iter(self._http.stream)
         return events
 
     def _read(self, body: Iterator[bytes]) -> list[StreamEvent]:
@@ -338,12 +336,12 @@ class Stream:
         if http is None:
             return
         if isinstance(network, Timed):  # a connection of ours, whose body there is nothing to unwind of
-            http.stream.close()  # type: ignore[union-attr]  # httpx types the streams of both twins as one
+            http.stream.close()
             return
         if has_more(innermost(http.stream)):
             stop_reading(network)
         left = break_off(http.stream) if self._shared else None
-        http.stream.close()  # type: ignore[union-attr]  # as above
+        http.stream.close()
         with transport_failures_ignored():
             if body is not None:
                 unwind(body)

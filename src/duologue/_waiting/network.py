@@ -3,53 +3,35 @@
 from __future__ import annotations
 
 import os
+import selectors
 import socket
 import threading
 import time
 from contextlib import suppress
 from ipaddress import ip_address
 from math import inf
-from selectors import EVENT_READ, EVENT_WRITE, DefaultSelector
+from selectors import EVENT_READ, EVENT_WRITE
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+    from collections.abc import AsyncIterator, Iterator
 
 T = TypeVar("T")
 
 _LOOK_AGAIN = 0.01
+# For one socket, one time: others take a file of their own.
+_Selector = getattr(selectors, "PollSelector", selectors.DefaultSelector)
 # The most pieces of a body that a connection may have read already.
 _BUFFERED = 20_000
 
 
-async def async_connect(
-    open_: Callable[..., Coroutine[Any, Any, T]], host: str, port: int, timeout: float | None, *options: Any
-) -> T:
-    """Open a connection. The event loop's own way tries a name's addresses side by side."""
-    return await open_(host, port, timeout, *options)
-
-
-def connect(open_: Callable[..., T], host: str, port: int, timeout: float | None, *options: Any) -> T:
-    """Open a connection: to each of a name's addresses in turn, all within the time.
+def addresses(host: str, port: int, timeout: float | None) -> list[str]:
+    """The addresses of a name. The system's resolver knows no time-out, so it is asked in a thread, which is left to
+    itself where it takes too long.
 
     Raises:
         OSError: the name is not known, or was not found in time.
     """
-    end = inf if timeout is None else time.monotonic() + timeout
-    addresses = _resolve(host, port, timeout)
-    for number, address in enumerate(addresses, 1):
-        left = None if timeout is None else max(0.001, end - time.monotonic()) / (len(addresses) - number + 1)
-        try:
-            return open_(address, port, left, *options)
-        except Exception:
-            if number == len(addresses):
-                raise
-    raise AssertionError("a name that is known has an address")
-
-
-def _resolve(host: str, port: int, timeout: float | None) -> list[str]:
-    """The addresses of a name. The system's resolver knows no time-out, so it is asked in a thread, which is left to
-    itself where it takes too long."""
     with suppress(ValueError):
         return [str(ip_address(host.strip("[]")))]
     outcome: list[Any] = []
@@ -101,11 +83,16 @@ async def async_ready(network: Any, seconds: float | None) -> int:
 def ready(network: Any, seconds: float | None) -> int:
     """Which of `EVENT_READ` and `EVENT_WRITE` a connection is ready for; none of them after that time."""
     try:
-        with DefaultSelector() as selector:
+        with _Selector() as selector:
             selector.register(network.get_extra_info("socket"), EVENT_READ | EVENT_WRITE)
             return sum(events for _, events in selector.select(seconds))
     except (OSError, ValueError):  # closed in the meantime: a read will tell
         return EVENT_READ
+
+
+def readable(network: Any) -> bool:
+    """Whether something has come, or the connection has ended."""
+    return bool(ready(network, 0) & EVENT_READ)
 
 
 def stop_reading(network: Any) -> None:

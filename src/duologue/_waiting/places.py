@@ -129,5 +129,5 @@ def forget(pools: Iterable[Any]) -> None:
     """Let go of another process's connections. Closing them here says nothing on the wire; the pool's own way would
     want a lock that a thread of the parent may have held."""
     for pool in pools:
-        for stream in getattr(getattr(pool, "backend", None), "sockets", ()):
+        for stream in pool.streams:
             stream.close()

@@ -1,4 +1,4 @@
-"""How bytes go through a socket of an event loop. The HTTP library's own way serves the blocking twin."""
+"""Connections of an event loop: how bytes go through its sockets. For those of the blocking twin see `blocking.py`."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import anyio
-import httpcore
-from anyio.abc import ByteStream
+from anyio.abc import ByteStream, SocketAttribute
 
+from duologue._core.line import ConnectError, ConnectTimeout, ReadError, ReadTimeout, WriteError, WriteTimeout
 from duologue._waiting.network import second_handle
 
 if TYPE_CHECKING:
@@ -172,40 +172,86 @@ class _LoopWire(_Wire):
             self._loop.remove_writer(self._handle.fileno())
 
 
-class _LoopStream(httpcore.AsyncNetworkStream):
-    """A connection of the HTTP library's on asyncio: reading takes no scope for its time-out, and so a fraction of the
-    time."""
+class AsyncNetwork:
+    """A connection on an event loop."""
 
-    def __init__(self, stream: Any, wire: _LoopWire) -> None:
-        self._others = stream
+    def __init__(self, stream: ByteStream) -> None:
+        self._bytes = stream
+
+    async def read(self, max_bytes: int, timeout: float | None) -> bytes:
+        """What has come, as soon as something has; nothing where the other side is done."""
+        try:
+            with anyio.fail_after(timeout):
+                return await self._bytes.receive(max_bytes)
+        except anyio.EndOfStream:
+            return b""
+        except TimeoutError:
+            raise ReadTimeout from None
+        except (anyio.BrokenResourceError, anyio.ClosedResourceError) as reason:
+            raise ReadError(str(reason.__cause__ or "")) from reason
+
+    async def write(self, data: bytes, timeout: float | None) -> None:
+        """Send all of it."""
+        try:
+            with anyio.fail_after(timeout):
+                await self._bytes.send(data)
+        except TimeoutError:
+            raise WriteTimeout from None
+        except (anyio.BrokenResourceError, anyio.ClosedResourceError) as reason:
+            raise WriteError(str(reason.__cause__ or "")) from reason
+
+    async def aclose(self) -> None:
+        """Close it."""
+        await self._bytes.aclose()
+
+    async def start_tls(self, context: ssl.SSLContext, host: str, timeout: float | None) -> AsyncNetwork:
+        """The same, encrypted."""
+        from anyio.streams.tls import TLSStream
+
+        try:
+            with anyio.fail_after(timeout):
+                stream = await TLSStream.wrap(
+                    self._bytes, ssl_context=context, hostname=host, standard_compatible=False, server_side=False
+                )
+        except TimeoutError:
+            raise ConnectTimeout from None
+        except (OSError, anyio.BrokenResourceError, anyio.EndOfStream) as reason:
+            raise ConnectError(str(reason)) from reason
+        return self._over(stream)
+
+    def _over(self, stream: ByteStream) -> AsyncNetwork:
+        return AsyncNetwork(stream)
+
+    @property
+    def socket(self) -> Any:
+        """Its socket, to look at."""
+        return self._bytes.extra(SocketAttribute.raw_socket)  # noqa: S610 - no query of Django's
+
+
+class _LoopNetwork(AsyncNetwork):
+    """The same on asyncio: reading takes no scope for its time-out, and so a fraction of the time."""
+
+    def __init__(self, stream: ByteStream, wire: _LoopWire) -> None:
+        super().__init__(stream)
         self._wire = wire
-        self._bytes: ByteStream = stream._stream
 
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+    async def read(self, max_bytes: int, timeout: float | None) -> bytes:
         self._wire.until = inf if timeout is None else monotonic() + timeout
         try:
             return await self._bytes.receive(max_bytes)
         except anyio.EndOfStream:
             return b""
         except _Late:
-            raise httpcore.ReadTimeout from None
+            raise ReadTimeout from None
         except (anyio.BrokenResourceError, anyio.ClosedResourceError) as reason:
-            raise httpcore.ReadError(str(reason.__cause__ or "")) from reason
+            raise ReadError(str(reason.__cause__ or "")) from reason
 
-    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        await self._others.write(buffer, timeout)
-
-    async def aclose(self) -> None:
-        await self._others.aclose()
-
-    async def start_tls(
-        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
-    ) -> httpcore.AsyncNetworkStream:
+    async def start_tls(self, context: ssl.SSLContext, host: str, timeout: float | None) -> AsyncNetwork:
         self._wire.until = inf
-        return _LoopStream(await self._others.start_tls(ssl_context, server_hostname, timeout), self._wire)
+        return await super().start_tls(context, host, timeout)
 
-    def get_extra_info(self, info: str) -> Any:
-        return self._others.get_extra_info(info)
+    def _over(self, stream: ByteStream) -> AsyncNetwork:
+        return _LoopNetwork(stream, self._wire)
 
 
 def _on_trio() -> bool:
@@ -218,21 +264,22 @@ def _on_trio() -> bool:
     return False
 
 
-def async_wire(connection: Any) -> Any:
-    """A connection of the HTTP library's that reads no more than is asked for, and keeps what it has not read whatever
-    becomes of a write."""
+async def async_connect(host: str, port: int, timeout: float | None) -> AsyncNetwork:
+    """A connection that reads no more than is asked for, and keeps what it has not read whatever becomes of a write.
+    A name's addresses are tried side by side."""
     try:
-        handle = second_handle(connection.get_extra_info("socket"))
+        with anyio.fail_after(timeout):
+            stream = await anyio.connect_tcp(host, port)
+    except TimeoutError:
+        raise ConnectTimeout from None
+    except OSError as reason:
+        raise ConnectError(str(reason)) from reason
+    try:
+        handle = second_handle(stream.extra(SocketAttribute.raw_socket))  # noqa: S610 - as above
         handle.setblocking(False)
     except OSError:  # Windows has no other handles
-        return connection
+        return AsyncNetwork(stream)
     if _on_trio():
-        connection._stream = _Wire(connection._stream, handle)
-        return connection
-    wire = connection._stream = _LoopWire(connection._stream, handle)
-    return _LoopStream(connection, wire)
-
-
-def wire(connection: Any) -> Any:
-    """A connection of the HTTP library's as it is: sockets do so by themselves."""
-    return connection
+        return AsyncNetwork(_Wire(stream, handle))
+    wire = _LoopWire(stream, handle)
+    return _LoopNetwork(wire, wire)

@@ -1,0 +1,139 @@
+"""Connections of the blocking twin. For those of event loops see `loops.py`, which is loaded only there."""
+
+from __future__ import annotations
+
+import socket
+import time
+from math import inf
+from typing import TYPE_CHECKING, TypeVar
+
+from duologue._core.line import (
+    ConnectError,
+    ConnectTimeout,
+    LineError,
+    ReadError,
+    ReadTimeout,
+    WriteError,
+    WriteTimeout,
+)
+from duologue._waiting.network import addresses
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Callable
+
+T = TypeVar("T")
+
+
+class Network:
+    """A connection."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self.socket = connection
+
+    def read(self, max_bytes: int, timeout: float | None) -> bytes:
+        """What has come, as soon as something has; nothing where the other side is done."""
+        try:
+            self.socket.settimeout(timeout)
+            return self.socket.recv(max_bytes)
+        except TimeoutError:
+            raise ReadTimeout from None
+        except OSError as reason:
+            raise ReadError(str(reason)) from reason
+
+    def write(self, data: bytes, timeout: float | None) -> None:
+        """Send all of it."""
+        try:
+            self.socket.settimeout(timeout)
+            self.socket.sendall(data)
+        except TimeoutError:
+            raise WriteTimeout from None
+        except OSError as reason:
+            raise WriteError(str(reason)) from reason
+
+    def close(self) -> None:
+        """Close it."""
+        self.socket.close()
+
+    def start_tls(self, context: ssl.SSLContext, host: str, timeout: float | None) -> Network:
+        """The same, encrypted."""
+        try:
+            if hasattr(self.socket, "context"):  # encrypted, as it is
+                return _Inner(self, context, host, timeout)
+            self.socket.settimeout(timeout)
+            return Network(context.wrap_socket(self.socket, server_hostname=host))
+        except (TimeoutError, ReadTimeout):
+            raise ConnectTimeout from None
+        except OSError as reason:
+            raise ConnectError(str(reason)) from reason
+
+
+class _Inner(Network):
+    """What is encrypted within an encrypted connection, to a proxy: sockets cannot do that."""
+
+    def __init__(self, outer: Network, context: ssl.SSLContext, host: str, timeout: float | None) -> None:
+        import ssl
+
+        super().__init__(outer.socket)
+        self._outer = outer
+        self._came, self._goes = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._tls = context.wrap_bio(self._came, self._goes, server_hostname=host)
+        self._more: type[Exception] = ssl.SSLWantReadError
+        self._done: type[Exception] = ssl.SSLZeroReturnError
+        self._do(self._tls.do_handshake, timeout)
+
+    def read(self, max_bytes: int, timeout: float | None) -> bytes:
+        try:
+            return self._do(lambda: self._tls.read(max_bytes), timeout)
+        except self._done:
+            return b""
+        except LineError:
+            raise
+        except OSError as reason:
+            raise ReadError(str(reason)) from reason
+
+    def write(self, data: bytes, timeout: float | None) -> None:
+        self._do(lambda: self._tls.write(data), timeout)
+
+    def _do(self, step: Callable[[], T], timeout: float | None) -> T:
+        """Take a step, with as many messages there and back as it needs."""
+        end = inf if timeout is None else time.monotonic() + timeout
+        while True:
+            try:
+                result = step()
+            except self._more:
+                self._flush(timeout)
+                left = None if timeout is None else max(0.001, end - time.monotonic())
+                data = self._outer.read(65536, left)
+                if data:
+                    self._came.write(data)
+                else:
+                    self._came.write_eof()
+                continue
+            self._flush(timeout)
+            return result
+
+    def _flush(self, timeout: float | None) -> None:
+        if self._goes.pending:
+            self._outer.write(self._goes.read(), timeout)
+
+
+def connect(host: str, port: int, timeout: float | None) -> Network:
+    """A connection, with each of a name's addresses in turn, all within the time."""
+    end = inf if timeout is None else time.monotonic() + timeout
+    found = addresses(host, port, timeout)
+    error: Exception = ConnectError(f"{host} has no address")
+    for number, address in enumerate(found, 1):
+        left = None if timeout is None else max(0.001, end - time.monotonic()) / (len(found) - number + 1)
+        try:
+            connection = socket.create_connection((address, port), left)
+        except TimeoutError as reason:
+            error = ConnectTimeout()
+            error.__cause__ = reason
+        except OSError as reason:
+            error = ConnectError(str(reason))
+            error.__cause__ = reason
+        else:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            return Network(connection)
+    raise error
