@@ -38,13 +38,22 @@ def shown(value: Any) -> str:
     return f"{kind} {value!r}"
 
 
+# The checks behind those that let `None` pass: most fields of most models are, so it is looked for first.
+_optional: dict[Check, Check] = {}
+
+
 def field(check: Check) -> Validator:
     """The check as an attrs validator."""
+    of_some = _optional.get(check)
 
     def validate(_instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
         check(attribute.name, value)
 
-    return validate
+    def validate_some(_instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
+        if value is not None:
+            of_some(attribute.name, value)  # type: ignore[misc]  # it is only used where there is one
+
+    return validate if of_some is None else validate_some
 
 
 def optional(check: Check) -> Check:
@@ -54,6 +63,7 @@ def optional(check: Check) -> Check:
         if value is not None:
             check(name, value)
 
+    _optional[passes] = check
     return passes
 
 

@@ -28,7 +28,7 @@ def _number(text: str) -> float:
 
 
 # One decoder for all: `json.loads` looks through its arguments anew at every call.
-_decode = json.JSONDecoder(parse_constant=_refuse, parse_float=_number).decode
+_decoder = json.JSONDecoder(parse_constant=_refuse, parse_float=_number)
 
 
 def loads(text: str) -> Any:
@@ -38,7 +38,13 @@ def loads(text: str) -> Any:
         DecodeError: it is not JSON, or nested too deeply.
     """
     try:
-        return _decode(text)
+        data, end = _decoder.raw_decode(text)
+        if end == len(text):
+            return data
+    except (ValueError, RecursionError):
+        pass  # white space before it, or an error, which the decoder's own method has words for
+    try:
+        return _decoder.decode(text)
     except json.JSONDecodeError as reason:
         raise DecodeError(f"not JSON: {reason.msg} at character {reason.pos} of {len(text)}") from None
     except ValueError as reason:

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from duologue._core.call import Call
     from duologue.models import ChatResponse
 
+# How much of what has come is decoded at once, at first and at most: the first event is not to wait for many others.
+_FIRST_BYTES, _MOST_BYTES = 1024, 65536
 _DRAIN_SECONDS = 0.1  # how long to read on after the end marker, so that the connection can be used again
 
 
@@ -52,6 +54,8 @@ class AsyncStream:
         self._last: StreamEvent | None = None  # kept for when those before it were given: there is a wait before it
         self._http: Any = None  # httpx's response, or our own answer
         self._body: AsyncIterator[bytes] | None = None
+        self._came = b""  # and is not decoded yet
+        self._most = _FIRST_BYTES
         self._network: object = None
         self._opening: Opening | None = None
         self._error: DuologueError | None = None
@@ -281,6 +285,8 @@ class AsyncStream:
         if self._call.exchange.more:
             await async_sleep(0)
             return self._call.exchange.feed(b"")
+        if self._came:
+            return self._feed(self._came)
         end = self._call.deadlines.end()
         pieces: list[bytes] = []
         try:
@@ -295,7 +301,13 @@ class AsyncStream:
         if not pieces or self._interrupt.late:
             return [] if self._closed is not None else self._call.overdue(end)
         self._call.deadlines.bytes_came(monotonic())
-        return self._call.exchange.feed(pieces[0])
+        return self._feed(pieces[0])
+
+    def _feed(self, data: bytes) -> list[StreamEvent]:
+        """Decode what has come, in growing steps."""
+        most, self._most = self._most, min(2 * self._most, _MOST_BYTES)
+        self._came = data[most:]
+        return self._call.exchange.feed(data[:most])
 
     def _until(self, end: float) -> AbstractContextManager[None]:
         """What is read in here ends at that time."""
@@ -332,6 +344,7 @@ class AsyncStream:
         """Free the connection; nothing where that is done."""
         http, body, network = self._http, self._body, self._network
         self._http = self._body = self._network = None
+        self._came, self._most = b"", _FIRST_BYTES
         if http is None:
             return
         if isinstance(network, Timed):  # a connection of ours, whose body there is nothing to unwind of

@@ -153,15 +153,19 @@ class Decoder:
 
     def _top(self, chunk: dict[str, Any], choices: list[Any], events: list[StreamEvent]) -> None:
         """What stands beside the choices; Azure's first chunk has only filter results, and neither id nor model."""
+        # In the order of the chunk; mostly there is nothing to look through.
+        others = chunk.keys() - self._known
         news = {
             key: value
-            for key, value in chunk.items()
-            if key not in self._known and value is not None and self._extra.get(key) != value
+            for key, value in (chunk.items() if others else ())
+            if key in others and value is not None and self._extra.get(key) != value
         }
-        self._extra.update(news)
+        if news:
+            self._extra.update(news)
         if self._started:
-            news |= {key: chunk[key] for key in self._missing & chunk.keys() if chunk[key]}
-            self._missing -= news.keys()
+            if self._missing:
+                news |= {key: chunk[key] for key in self._missing & chunk.keys() if chunk[key]}
+                self._missing -= news.keys()
             if news:
                 events.append(Unknown(news))
         elif chunk.get("id") or choices or chunk.get("usage"):
@@ -177,9 +181,10 @@ class Decoder:
         """The counts, wherever they are: Perplexity gives them with every chunk, Groq under `x_groq`, and Moonshot in
         the last choice, https://platform.kimi.ai/docs/guide/migrating-from-openai-to-kimi"""
         usage = chunk.get("usage")
-        for place in (chunk.get("x_groq"), *objects(chunk.get("choices"))):
-            if usage is None and isinstance(place, dict):
-                usage = place.get("usage")
+        if usage is None:
+            for place in (chunk.get("x_groq"), *objects(chunk.get("choices"))):
+                if usage is None and isinstance(place, dict):
+                    usage = place.get("usage")
         if usage is not None and usage != self._usage:
             self._usage = an_object(usage, "usage")
             events.append(UsageUpdate(read_usage(self._usage)))
@@ -202,9 +207,10 @@ class Decoder:
         if finish:
             word = a_string(finish, f"choices[{position}].finish_reason")
             self.finish[index] = (FINISH_REASONS.get(word, "unknown"), word)
-        news = {key: value for key, value in choice.items() if key not in _CHOICE_KEYS and value is not None}
-        if news:
-            events.append(Unknown(news, index))
+        if not choice.keys() <= _CHOICE_KEYS:
+            news = {key: value for key, value in choice.items() if key not in _CHOICE_KEYS and value is not None}
+            if news:
+                events.append(Unknown(news, index))
 
     def _delta(self, delta: dict[str, Any], index: int, events: list[StreamEvent]) -> None:
         self._reasoning(delta, index, events)
