@@ -18,6 +18,7 @@ from duologue.errors import DecodeError, DuologueError, error_fields
 if TYPE_CHECKING:
     import os
 
+    from duologue._partial_json import Pieces
     from duologue.models import (
         Choice,
         ContentPart,
@@ -158,6 +159,36 @@ class EventMethods:
         return _CHOICE[self.type](self) if self.type in _CHOICE else None
 
 
+class ToolCallDeltaMethods(EventMethods):
+    """The arguments so far."""
+
+    __slots__ = ("_heard",)
+
+    if TYPE_CHECKING:
+        _heard: tuple[Pieces, int]
+
+    def hear(self, pieces: Pieces, count: int) -> None:
+        """Not for callers: this is the last of so many pieces of the arguments. No part of what the event says."""
+        object.__setattr__(self, "_heard", (pieces, count))
+
+    def hear_like(self, other: Self) -> None:
+        """Not for callers: this ends where another piece ends."""
+        heard = getattr(other, "_heard", None)
+        if heard is not None:
+            self.hear(*heard)
+
+    @property
+    def partial(self) -> Any:
+        """The arguments up to this piece as Python data, as far as they can be read: the last string may be cut short,
+        and the last key left out. None where nothing can be read yet, and in an event that came out of no stream.
+
+        Costs nothing unless it is asked for, and then a time in proportion to what is new. It may be kept but not
+        changed. From 32,768 characters on it is the same object each time, which grows.
+        """
+        heard = getattr(self, "_heard", None)
+        return None if heard is None else heard[0].value(heard[1])
+
+
 class ToolResultMethods(EventMethods):
     """Flags for each status of a running tool."""
 
@@ -278,6 +309,13 @@ class ToolCallMethods:
     if TYPE_CHECKING:
         name: str
         arguments: str
+
+    @property
+    def partial(self) -> Any:
+        """The arguments as Python data, as far as they can be read where the answer was cut short; None for nothing."""
+        from duologue._partial_json import partial_value
+
+        return partial_value(self.arguments)
 
     def parsed(self) -> Any:
         """The arguments as Python data; `{}` where the model gave none.

@@ -31,10 +31,11 @@ if TYPE_CHECKING:
     from duologue._core.deadlines import Opening
     from duologue._core.endpoint import Endpoint
     from duologue._core.pace import Pace
+    from duologue._view import ToolCallSoFar
     from duologue.config import ClientConfig
     from duologue.errors import ClosedError
     from duologue.events import StreamEvent
-    from duologue.models import ChatResponse
+    from duologue.models import ChatResponse, ToolCall
 
 
 # Headers whose values add up: what is switched on here must not be switched off by what a caller switches on.
@@ -106,6 +107,12 @@ class Call:
     def response(self) -> ChatResponse:
         """The answer as far as it was given."""
         return self._restart.partial or self.exchange.response
+
+    @property
+    def tool_calls(self) -> tuple[ToolCallSoFar | ToolCall, ...]:
+        """Its tool calls, as far as they have come."""
+        given = self._restart.partial
+        return self.exchange.tool_calls if given is None else given.tool_calls
 
     @property
     def drops(self) -> bool:

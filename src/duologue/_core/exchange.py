@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
     from duologue._dialects import Dialect
     from duologue._secret import Secret
+    from duologue._view import ToolCallSoFar
     from duologue.config import Limits
     from duologue.models import ChatResponse, EndMarker, Provider
 
@@ -120,6 +121,11 @@ class Exchange:
         self._terminator_missing = False
         self.finished = False
         self.error: DuologueError | None = None
+
+    @property
+    def tool_calls(self) -> tuple[ToolCallSoFar, ...]:
+        """The first choice's tool calls as far as they have come."""
+        return self._accumulator.tool_calls
 
     @property
     def response(self) -> ChatResponse:

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
     from duologue._sync.http import Road
     from duologue._core.call import Call
-    from duologue.models import ChatResponse
+    from duologue._view import ToolCallSoFar
+    from duologue.models import ChatResponse, ToolCall
 
 _DRAIN_SECONDS = 0.1  # how long to read on after the end marker, so that the connection can be used again
 
@@ -85,6 +86,12 @@ class Stream:
     def response(self) -> ChatResponse:
         """The answer so far; `response.complete` tells whether the provider said that it was done."""
         return self._call.response
+
+    @property
+    def tool_calls(self) -> tuple[ToolCallSoFar | ToolCall, ...]:
+        """The first choice's tool calls so far, each with `id`, `name`, `arguments` and `partial`: these as far as they
+        have come, and `partial` read as in a `ToolCallDelta`."""
+        return self._call.tool_calls
 
     def __iter__(self) -> Self:
         return self
