@@ -37,6 +37,7 @@ RENAMES: Final[Mapping[str, str]] = {
     "AsyncBody": "Body",  # ours
     "AsyncNetwork": "Network",  # ours
     "AsyncConnection": "Connection",  # ours
+    "AsyncPartials": "Partials",  # ours
     "AsyncPool": "Pool",  # ours
     "AsyncRoad": "Road",  # ours
     "AsyncTheirs": "Theirs",  # ours

@@ -116,7 +116,8 @@ def broken(draw: random.Random) -> str:
     """A text with a letter more, less, or another one."""
     text = a_text(draw)
     at = draw.randrange(len(text))
-    return text[:at] + draw.choice(["", *'{}[]",:\\1e.-tn x\x00']) + text[at + draw.randrange(2) :]
+    other: str = draw.choice(["", *'{}[]",:\\1e.-tn x\x00'])
+    return text[:at] + other + text[at + draw.randrange(2) :]
 
 
 @pytest.mark.parametrize("seed", range(150))
@@ -127,7 +128,7 @@ def test_what_is_no_json_is_seen_however_it_comes(seed: int) -> None:
     try:
         expected = loads(text)
     except DecodeError:
-        assert not whole.complete
+        assert not whole.complete or "something more comes" in str(whole.error)
     else:
         assert whole.value == expected
         assert whole.error is None

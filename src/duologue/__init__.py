@@ -20,6 +20,12 @@ from duologue._core.catalog import (
 from duologue._core.registry import (
     register_provider,
 )
+from duologue._params import (
+    ChatParams,
+)
+from duologue._parsed import (
+    ParsedResponse,
+)
 from duologue._serde import (
     from_dict,
     from_json,
@@ -54,6 +60,7 @@ from duologue.errors import (
     EmptyResponse,
     LimitExceeded,
     NotFoundError,
+    OutputValidationError,
     OverloadedError,
     PermissionDeniedError,
     PoolTimeout,
@@ -126,6 +133,7 @@ __all__ = [
     "AuthenticationError",
     "BadRequestError",
     "CachePoint",
+    "ChatParams",
     "ChatRequest",
     "ChatResponse",
     "Choice",
@@ -155,7 +163,9 @@ __all__ = [
     "Message",
     "ModelInfo",
     "NotFoundError",
+    "OutputValidationError",
     "OverloadedError",
+    "ParsedResponse",
     "PermissionDeniedError",
     "PoolTimeout",
     "ProtocolError",

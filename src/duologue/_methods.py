@@ -1,14 +1,15 @@
 """What the generated models can do: mixins named under `methods` in spec/, and the constructors' converters.
 
-Nothing here holds state, so every mixin has empty slots. The models import this module, hence the imports inside
-functions.
+Every mixin has empty slots, but for what an object knows besides what it says: no part of its value, and gone in a copy
+that is made of it. The models import this module, hence the imports inside functions.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias, get_origin
 
 from duologue._check import as_tuple
 from duologue._json import loads
@@ -105,8 +106,9 @@ def strings(given: str | Iterable[str] | None) -> tuple[str, ...]:
     return (given,) if isinstance(given, str) else as_tuple(() if given is None else given)
 
 
-def response_format(given: ResponseFormat | Mapping[str, Any] | str | None) -> ResponseFormat | None:
-    """A response format: its type, OpenAI's `{"type": ...}` form (nested or flat), or a JSON Schema.
+def response_format(given: ResponseFormat | Mapping[str, Any] | type | str | None) -> ResponseFormat | None:
+    """A response format: its type, OpenAI's `{"type": ...}` form (nested or flat), a JSON Schema, or a type of Python's
+    that has one.
 
     Raises:
         TypeError, ValueError: it is none of these.
@@ -115,6 +117,12 @@ def response_format(given: ResponseFormat | Mapping[str, Any] | str | None) -> R
 
     if isinstance(given, str):
         return ResponseFormat(given)  # type: ignore[arg-type]  # checked by the class
+    if isinstance(given, type) or get_origin(given) is not None:
+        from duologue._schema import schema_of
+
+        form = ResponseFormat("json_schema", schema=schema_of(given), name=_name_of(given))
+        form.want(given)
+        return form
     if not isinstance(given, Mapping):
         return given
     if given.get("type") == "json_schema":
@@ -124,7 +132,15 @@ def response_format(given: ResponseFormat | Mapping[str, Any] | str | None) -> R
         return ResponseFormat(**{**body, "type": "json_schema"})
     if given.get("type") in ("text", "json_object"):
         return ResponseFormat(given["type"])
-    return ResponseFormat("json_schema", schema=given)
+    form = ResponseFormat("json_schema", schema=given)
+    form.want(None)
+    return form
+
+
+def _name_of(hint: Any) -> str:
+    """A name for a type, of the letters that names may have."""
+    name = getattr(hint, "__name__", "") if isinstance(hint, type) and get_origin(hint) is None else ""
+    return re.sub("[^a-zA-Z0-9_-]", "_", name)[:64] or "response"
 
 
 def reasoning(given: Reasoning | str | int | None) -> Reasoning | None:
@@ -157,6 +173,24 @@ class EventMethods:
     def choice(self) -> ChoiceView | None:
         """The nested view of a delta or of the end; None for other events."""
         return _CHOICE[self.type](self) if self.type in _CHOICE else None
+
+
+class ResponseFormatMethods:
+    """What the answer is to be made into, once it is there."""
+
+    __slots__ = ("_wanted",)
+
+    if TYPE_CHECKING:
+        _wanted: tuple[Any]
+
+    def want(self, hint: Any) -> None:
+        """Not for callers: an instance of a type is wanted, or where it is None, data that fit the schema."""
+        object.__setattr__(self, "_wanted", (hint,))
+
+    @property
+    def wanted(self) -> tuple[Any] | None:
+        """Not for callers: the type that is wanted, in a tuple; None where the answer is to be left as it is."""
+        return getattr(self, "_wanted", None)
 
 
 class ToolCallDeltaMethods(EventMethods):

@@ -106,9 +106,9 @@ class PartialJSON:
 
     @property
     def complete(self) -> bool:
-        """Whether the value is whole, and nothing can be added to it."""
+        """Whether the value is whole; where more than that comes, `error` says so."""
         self._read()
-        return self._next is PartialJSON._end and self.error is None
+        return self._next is PartialJSON._end
 
     # -- inside --------------------------------------------------------------------------------------------------------
 

@@ -70,7 +70,7 @@ async def test_the_stream_tells_its_calls_so_far(twin: Twin) -> None:
         async with client_for(twin, server) as client:
             stream = client.stream("hi")
             assert stream.tool_calls == ()
-            given = []
+            given: list[Any] = []
             async for event in stream:
                 if isinstance(event, ToolCallDelta):
                     [found] = stream.tool_calls

@@ -55,9 +55,12 @@ class BlockingStream:
     def text(self, **options: Any) -> Any:
         return BlockingText(self.stream.text(**options))
 
+    def partials(self) -> Any:
+        return BlockingText(self.stream.partials())
+
 
 class BlockingText:
-    """The text of a blocking stream behind the async one's names."""
+    """What a blocking stream gives in pieces, behind the async one's names."""
 
     def __init__(self, text: Any) -> None:
         self.pieces = iter(text)
@@ -65,9 +68,9 @@ class BlockingText:
     def __aiter__(self) -> Self:
         return self
 
-    async def __anext__(self) -> str:
+    async def __anext__(self) -> Any:
         try:
-            piece: str = next(self.pieces)
+            piece = next(self.pieces)
         except StopIteration:
             raise StopAsyncIteration from None
         return piece
@@ -92,7 +95,8 @@ class BlockingClient:
         return BlockingStream(self.client.stream(*args, **params))
 
     async def chat(self, *args: Any, **params: Any) -> duologue.ChatResponse:
-        return self.client.chat(*args, **params)
+        response: duologue.ChatResponse = self.client.chat(*args, **params)
+        return response
 
     async def aclose(self, **options: Any) -> None:
         self.client.close(**options)

@@ -4,26 +4,32 @@ from __future__ import annotations
 
 import os
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
 from duologue._async.http import AsyncRoad
 from duologue._async.stream import AsyncStream
-from duologue._core.call import Call, make_request
+from duologue._core.call import Call, check_reask, make_request
 from duologue._core.catalog import model_info
 from duologue._core.endpoint import resolve
 from duologue._core.environ import config_from_env
 from duologue._probe import ollama_models
 from duologue.config import ClientConfig, make_config
+from duologue.errors import OutputValidationError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Unpack
 
     import httpx
 
     from duologue._core.restart import Restart
     from duologue._methods import Prompt
+    from duologue._params import ChatParams
+    from duologue._parsed import ParsedResponse
     from duologue.config import Limits, RetryPolicy, Timeouts
-    from duologue.models import ChatRequest, ChatResponse, ModelInfo
+    from duologue.models import ChatRequest, ChatResponse, ModelInfo, ResponseFormat
+
+T = TypeVar("T")
 
 
 class AsyncClient:
@@ -74,9 +80,42 @@ class AsyncClient:
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {getattr(self, '_endpoint', 'that was never made')}>"
 
+    @overload
+    def stream(
+        self,
+        prompt: Prompt | ChatRequest,
+        *,
+        response_format: type[T],
+        raise_errors: bool = True,
+        restart: Restart | None = None,
+        **params: Unpack[ChatParams],
+    ) -> AsyncStream[ParsedResponse[T]]: ...
+
+    @overload
+    def stream(
+        self,
+        prompt: Prompt | ChatRequest,
+        *,
+        response_format: Mapping[str, Any],
+        raise_errors: bool = True,
+        restart: Restart | None = None,
+        **params: Unpack[ChatParams],
+    ) -> AsyncStream[ParsedResponse[Any]]: ...
+
+    @overload
+    def stream(
+        self,
+        prompt: Prompt | ChatRequest,
+        *,
+        response_format: ResponseFormat | str | None = None,
+        raise_errors: bool = True,
+        restart: Restart | None = None,
+        **params: Unpack[ChatParams],
+    ) -> AsyncStream: ...
+
     def stream(
         self, prompt: Prompt | ChatRequest, *, raise_errors: bool = True, restart: Restart | None = None, **params: Any
-    ) -> AsyncStream:
+    ) -> AsyncStream[Any]:
         """The answer's events as they arrive; iterating over it opens the connection.
 
         Args:
@@ -95,13 +134,59 @@ class AsyncClient:
         call = self._call(prompt, params, stream=True, restart=restart)
         return AsyncStream(self._road, call, raise_errors=raise_errors)
 
-    async def chat(self, prompt: Prompt | ChatRequest, **params: Any) -> ChatResponse:
+    @overload
+    async def chat(
+        self,
+        prompt: Prompt | ChatRequest,
+        *,
+        response_format: type[T],
+        reask: int = 0,
+        **params: Unpack[ChatParams],
+    ) -> ParsedResponse[T]: ...
+
+    @overload
+    async def chat(
+        self,
+        prompt: Prompt | ChatRequest,
+        *,
+        response_format: Mapping[str, Any],
+        reask: int = 0,
+        **params: Unpack[ChatParams],
+    ) -> ParsedResponse[Any]: ...
+
+    @overload
+    async def chat(
+        self,
+        prompt: Prompt | ChatRequest,
+        *,
+        response_format: ResponseFormat | str | None = None,
+        reask: int = 0,
+        **params: Unpack[ChatParams],
+    ) -> ChatResponse: ...
+
+    async def chat(self, prompt: Prompt | ChatRequest, *, reask: int = 0, **params: Any) -> ChatResponse:
         """The whole answer at once; arguments as for `stream`.
 
+        Args:
+            prompt: as for `stream`.
+            reask: how often to ask again, telling the model what is wrong, where an answer is not of the form that
+                `response_format` asks for. A refusal and an answer that was cut are not asked for again. `usage` is
+                that of all answers.
+            params: as for `stream`.
+
         Raises:
+            OutputValidationError: the answer is not of that form.
             DuologueError: what went wrong.
         """
-        return await AsyncStream(self._road, self._call(prompt, params, stream=False)).result()
+        asks = check_reask(reask)
+        call = self._call(prompt, params, stream=False)
+        while True:
+            try:
+                return await AsyncStream(self._road, call).result()
+            except OutputValidationError as error:
+                if not asks or not error.retryable:
+                    raise
+                call, asks = call.again(error, monotonic()), asks - 1
 
     def model_info(self, model: str | None = None) -> ModelInfo:
         """What is known of a model, by default the client's own; `known` is False where that is nothing."""

@@ -115,9 +115,11 @@ class _Choice:
         calls = tuple(self.calls[number].call() for number in sorted(self.calls))
         return Message("assistant", tuple(part for _, _, part in parts), tool_calls=calls)
 
-    def choice(self, index: int, finish: tuple[FinishReason, str] | None) -> Choice:
+    def choice(self, index: int, finish: tuple[FinishReason, str] | None, *, untooled: bool) -> Choice:
         message = self.message()
         reason, word = finish or ("unknown", None)
+        if untooled and reason == "tool_calls" and not message.tool_calls:
+            reason = "stop"
         # Several servers say `stop`, or nothing at all, over an answer that wants tools run, or that is a refusal.
         if reason in ("stop", "unknown") and message.tool_calls:
             reason = "tool_calls"
@@ -127,10 +129,11 @@ class _Choice:
 
 
 class Accumulator:
-    """The response so far."""
+    """The response so far; `untooled` where a tool that stood for the answer has been taken out of the events."""
 
-    def __init__(self, provider: str) -> None:
+    def __init__(self, provider: str, *, untooled: bool = False) -> None:
         self._provider = provider
+        self._untooled = untooled
         self._id: str | None = None
         self._model: str | None = None
         self._usage = Usage()
@@ -167,7 +170,9 @@ class Accumulator:
             id=self._id,
             model=self._model,
             provider=self._provider,
-            choices=tuple(self._choice(index).choice(index, finish.get(index)) for index in indexes),
+            choices=tuple(
+                self._choice(index).choice(index, finish.get(index), untooled=self._untooled) for index in indexes
+            ),
             usage=self._usage,
             complete=complete,
             terminator_missing=terminator_missing,

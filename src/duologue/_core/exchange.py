@@ -88,6 +88,7 @@ class Exchange:
         known: bool,
         key: Secret | None = None,
         keep: Callable[[StreamEvent], StreamEvent] | None = None,
+        untooled: bool = False,
     ) -> None:
         self._provider = provider.name
         self._limits = limits
@@ -96,7 +97,7 @@ class Exchange:
         self._framing = dialect.FRAMING
         self._stream = stream
         self._decoder = dialect.Decoder(provider)
-        self._accumulator = Accumulator(provider.name)
+        self._accumulator = Accumulator(provider.name, untooled=untooled)
         # A server that we know to send an end marker is held to it; from another, a finish reason has to do. The
         # formats with an event of their own for it are not spoken without.
         own: EndMarker = getattr(dialect, "END_MARKER", "event")
