@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Generic, Self, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 import attrs
 
+from duologue._check import WRITTEN
 from duologue.models import ChatResponse
 
 T = TypeVar("T")
@@ -20,10 +21,18 @@ class ParsedResponse(ChatResponse, Generic[T]):
             first. No part of what is compared, or written by `to_dict`.
     """
 
-    parsed: T = attrs.field(kw_only=True)
+    parsed: T = attrs.field(kw_only=True, metadata={WRITTEN: False})
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ChatResponse) and _response(self) == _response(other)
+
+    __hash__ = ChatResponse.__hash__
 
     @classmethod
     def of(cls, response: ChatResponse, parsed: T) -> Self:
         """The response, with that."""
-        fields = {field.name: getattr(response, field.name) for field in attrs.fields(ChatResponse)}
-        return cls(**fields, parsed=parsed)
+        return cls(**_response(response), parsed=parsed)
+
+
+def _response(response: ChatResponse) -> dict[str, Any]:
+    return {field.name: getattr(response, field.name) for field in attrs.fields(ChatResponse)}

@@ -19,13 +19,29 @@ class AsyncPartials:
         self._stream = stream
         self._call = call
         self._growing = call.growing()
+        self._error: DuologueError | None = None
         self._over = False
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> Any:
-        error: DuologueError | None = None
+        value = await self._next()
+        if value is not None:
+            return value
+        if self._error is not None:
+            try:
+                raise self._error
+            finally:
+                self._error = None
+                del self  # as in the stream's own
+        if self._call.exchange.complete and not self._over:
+            self._over = True
+            self._call.parsed(self._call.response)
+        raise StopAsyncIteration
+
+    async def _next(self) -> Any:
+        """The next value; None where there is no more."""
         async for event in self._stream:
             if isinstance(event, Start):  # which may be a second one, of an answer that begins again
                 self._growing = self._call.growing()
@@ -34,15 +50,6 @@ class AsyncPartials:
                 if value is not None:
                     return value
             elif isinstance(event, Error):
-                error = event.error
+                self._error = event.error
                 break
-        try:
-            if error is not None:
-                raise error
-            if self._call.exchange.complete and not self._over:
-                self._over = True
-                self._call.parsed(self._call.response)
-        finally:
-            error = None
-            del self  # as in the stream's own
-        raise StopAsyncIteration
+        return None

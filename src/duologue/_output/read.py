@@ -40,17 +40,17 @@ def read(response: ChatResponse, target: Target, *, strict: bool) -> ParsedRespo
     reason = "refusal" if response.message.refusal else response.finish_reason
     if reason in _NONE:
         raise _wrong(response, target, _NONE[reason], reason=reason)
-    misfit: Misfit | None = None
+    wrong: tuple[str, str] | None = None
     for data in found_in(response.text):
         try:
             return ParsedResponse.of(response, _made(data, target, strict=strict))
         except Misfit as found:
-            misfit = misfit or found
+            wrong = wrong or (str(found), found.path)
     if reason == "length":
         raise _wrong(response, target, "it was cut, by max_tokens or the model's own limit", reason=reason)
-    if misfit is None:
+    if wrong is None:
         raise _wrong(response, target, "there is no JSON in the answer", reason="no_json")
-    raise _wrong(response, target, str(misfit), path=misfit.path)
+    raise _wrong(response, target, wrong[0], path=wrong[1])
 
 
 def _made(data: Any, target: Target, *, strict: bool) -> Any:

@@ -261,10 +261,11 @@ def _may_be(data: Any, schema: Schema) -> bool:
     properties = schema.get("properties", {})
     if schema.get("additionalProperties") is False and not data.keys() <= properties.keys():
         return False
-    return data.keys() >= set(schema.get("required", ())) and all(
+    required = schema.get("required", ())
+    return data.keys() >= set(required) and all(
         data[name] in part.get("enum", [part.get("const", data[name])])
         for name, part in properties.items()
-        if name in data and isinstance(part, Mapping)
+        if isinstance(part, Mapping) and (name in required or data.get(name) is not None)
     )
 
 

@@ -73,7 +73,7 @@ class Growing:
             return False
         self._texts.append(text)
         self._reader.feed(text)
-        if self._reader.error is None or self._reader.complete:
+        if self._reader.complete or self._reader.error is None:  # in this order: the first of them reads
             return True
         rest, self._reader = "".join(self._texts)[1:], None
         self._texts.clear()

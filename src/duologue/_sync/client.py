@@ -181,13 +181,16 @@ class Client:
         """
         asks = check_reask(reask)
         call = self._call(prompt, params, stream=False)
-        while True:
-            try:
-                return Stream(self._road, call).result()
-            except OutputValidationError as error:
-                if not asks or not error.retryable:
-                    raise
-                call, asks = call.again(error, monotonic()), asks - 1
+        try:
+            while True:
+                try:
+                    return Stream(self._road, call).result()
+                except OutputValidationError as error:
+                    if not asks or not error.retryable:
+                        raise
+                    call, asks = call.again(error, monotonic()), asks - 1
+        finally:
+            del call  # an error's traceback would hold it, and it may hold the error
 
     def model_info(self, model: str | None = None) -> ModelInfo:
         """What is known of a model, by default the client's own; `known` is False where that is nothing."""
