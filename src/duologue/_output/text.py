@@ -57,6 +57,7 @@ class Growing:
 
     def __init__(self, unwrap: Callable[[Any], Any] = lambda value: value) -> None:
         self._unwrap = unwrap
+        self._before: Any = None  # what could be read of the last one that turned out to be none
         self._reader: PartialJSON | None = None
         self._texts: list[str] = []
         self._tries = 0
@@ -75,6 +76,7 @@ class Growing:
         self._reader.feed(text)
         if self._reader.complete or self._reader.error is None:  # in this order: the first of them reads
             return True
+        self._before = self._reader.value
         rest, self._reader = "".join(self._texts)[1:], None
         self._texts.clear()
         return self.feed(rest)
@@ -82,4 +84,4 @@ class Growing:
     @property
     def value(self) -> Any:
         """The value so far; None where there is none."""
-        return None if self._reader is None else self._unwrap(self._reader.value)
+        return self._unwrap(self._before if self._reader is None else self._reader.value)
