@@ -255,3 +255,10 @@ def test_definitions_stay_at_the_top() -> None:
     assert schema["$defs"].keys() == {"Node"}
     assert schema["properties"]["value"]["type"] == "array"
     assert way("anthropic", response_format=Node) == "tool"
+
+
+def test_a_schema_that_is_but_a_reference_is_what_it_refers_to() -> None:
+    definitions = {"A": {"type": "object", "properties": {"a": {"type": "string"}}}}
+    form = {"$ref": "#/$defs/A", "$defs": definitions}
+    schema = sent("llamacpp", response_format=form)["response_format"]["json_schema"]["schema"]
+    assert schema == {**definitions["A"], "$defs": definitions}

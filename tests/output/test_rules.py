@@ -10,7 +10,7 @@ import pytest
 
 from duologue import UnsupportedError
 from duologue._output.rules import RULES, Rules, fitted, restored
-from duologue._schema import schema_of, structure
+from duologue._schema import check_schema, schema_of, structure
 from duologue._tables import PROVIDERS
 
 STRING = {"type": "string"}
@@ -179,6 +179,16 @@ ROWS: list[tuple[Any, Any]] = [
 def test_what_may_be_left_out_may_be_null(data: Any, made: Any) -> None:
     schema = schema_of(Trip)
     assert structure(restored(data, schema, schema), Trip) == made
+
+
+def test_references_lead_to_any_place() -> None:
+    schema = {
+        "type": "object",
+        "properties": {"a": {"$ref": "#/$defs/x~1y%20z/anyOf/0"}},
+        "$defs": {"x/y z": {"anyOf": [an_object(required=(), a=STRING)]}},
+    }
+    check_schema(schema)
+    assert restored({"a": {"a": None}}, schema, schema) == {"a": {}}
 
 
 LEFT: list[tuple[Any, Any]] = [

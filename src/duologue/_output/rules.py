@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from urllib.parse import unquote
 
-from duologue._schema.check import resolve
 from duologue._schema.misfit import DEPTH
 from duologue.errors import UnsupportedError
 
@@ -242,13 +242,21 @@ def _form_of(data: Any, schema: Any, root: Schema) -> Schema:
         if not isinstance(schema, Mapping):
             return {}
         if "$ref" in schema:
-            schema = resolve(root, schema["$ref"])
+            schema = _place(root, schema["$ref"])
         elif forms := schema.get("anyOf", schema.get("oneOf")):
             found = (form for form in forms if _may_be(data, _form_of(data, form, root)))
             schema = next(found, None)
         else:
             return schema
     return {}
+
+
+def _place(root: Any, reference: str) -> Any:
+    """Where a reference leads (RFC 6901); `check_schema` has seen that it leads somewhere."""
+    for step in reference.split("/")[1:]:
+        key = unquote(step).replace("~1", "/").replace("~0", "~")
+        root = root[int(key) if isinstance(root, list) else key]
+    return root
 
 
 def _may_be(data: Any, schema: Schema) -> bool:

@@ -51,13 +51,13 @@ def _check_part(schema: Any, root: Any) -> None:
     if not isinstance(schema, Mapping):
         raise TypeError(f"a schema is a mapping, got {got(schema)}")
     if "$ref" in schema:
-        resolve(root, schema["$ref"])
+        _resolve(root, schema["$ref"])
     for name, parts in _PARTS.items():
         for part in parts(schema[name]) if name in schema else ():
             _check_part(part, root)
 
 
-def resolve(root: Any, reference: Any) -> Any:
+def _resolve(root: Any, reference: Any) -> Any:
     """The place that a reference leads to (RFC 6901).
 
     Raises:
@@ -97,7 +97,7 @@ class _Checker:
 
     def resolve(self, reference: str) -> Any:
         """The place that a reference leads to."""
-        return resolve(self._root, reference)
+        return _resolve(self._root, reference)
 
     def fits(self, value: Any, schema: Any, depth: int) -> Misfit | None:
         """What does not fit, if anything."""
