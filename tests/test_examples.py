@@ -26,6 +26,11 @@ PROMISES = {
     "timeout": [r"river", r"Out of time \(total\); (?P<least_20>\d+) characters had come|Finished in time"],
     "progress": [r"about 10 of at most 60 tokens\n(.*\n)*about 50 of", r"It took (?P<least_40>\d+) tokens: \w+"],
     "tools": [r'Tool call: get_weather \{\s*"city": "Paris"\s*\}\nResult: .*21.*\n(.*\n)*.*(21|weather)'],
+    "structured_output": [
+        r"\{\}\n\{'city': ''\}\n\{'city': 'Rome'\}\n\{'city': 'Rome', 'days': 3\}",
+        r"3 days in Rome\nNo trip \(length\): \{",
+    ],
+    "partial_arguments": [r"'Paris' +\{'city': 'Paris'\}\n", r"get_weather: \{'city': 'Paris'\}"],
     "model_check": [
         r"smollm2-135m: streaming True, images False, known True",
         r"(?P<least_15>\d+) pieces: .*API",

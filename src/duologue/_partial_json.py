@@ -57,6 +57,7 @@ class PartialJSON:
     Attributes:
         feed: takes the next piece, a string.
         error: why the text is no JSON, as far as it was read; else None.
+        changes: how often the value has changed, as far as it was read.
     """
 
     __slots__ = (
@@ -70,6 +71,7 @@ class PartialJSON:
         "_shown",
         "_tail",
         "_tried",
+        "changes",
         "error",
         "feed",
     )
@@ -78,6 +80,7 @@ class PartialJSON:
         self._pieces: list[str] = []
         self.feed: Callable[[str], None] = self._pieces.append
         self.error: DecodeError | None = None
+        self.changes = 0
         # The arrays and objects that are open, outermost first, within an array for the value itself; and the place of
         # each in the one around it.
         self._open: list[Any] = [[]]
@@ -151,6 +154,7 @@ class PartialJSON:
     # -- where values go -----------------------------------------------------------------------------------------------
 
     def _put(self, value: Any) -> None:
+        self.changes += 1
         container = self._open[-1]
         if type(container) is list:
             container.append(value)
@@ -171,6 +175,7 @@ class PartialJSON:
         if self._shown is None:
             return
         (container, before), self._shown = self._shown, None
+        self.changes += 1
         if type(container) is list:
             container.pop()
         elif before is _ABSENT:
@@ -188,6 +193,7 @@ class PartialJSON:
         key: Any = -1 if type(container) is list else self._key
         text = container[key]
         container[key] = None
+        self.changes += 1
         text += piece
         container[key] = text
 
@@ -295,6 +301,7 @@ class PartialJSON:
         items = _whole(form % text[at:end], 0, DEPTH + 2 - len(self._open))
         if items is None or items[1] != end - at + 2:
             return at
+        self.changes += 1
         if type(container) is list:
             container.extend(items[0])
         else:

@@ -63,7 +63,7 @@ class Growing:
         self._tries = 0
 
     def feed(self, text: str) -> bool:
-        """Take the next piece; whether it may have told more."""
+        """Take the next piece; whether it told more."""
         if self._reader is None:
             begin = _opener(text)
             if begin is None or self._tries == TRIES:
@@ -73,9 +73,10 @@ class Growing:
         elif self._reader.complete:
             return False
         self._texts.append(text)
+        before = self._reader.changes
         self._reader.feed(text)
         if self._reader.complete or self._reader.error is None:  # in this order: the first of them reads
-            return True
+            return self._reader.changes > before
         self._before = self._reader.value
         rest, self._reader = "".join(self._texts)[1:], None
         self._texts.clear()
