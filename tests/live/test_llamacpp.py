@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import attrs
 import pytest
 
 from duologue import Message, Tool
+from duologue._core import registry
+from duologue._tables import PROVIDERS
 
 if TYPE_CHECKING:
     from tests.kit.servers import Address
@@ -47,3 +50,33 @@ async def test_a_tool_in_two_turns(twin: Twin, provider: str, llamacpp: Address)
         second = await client.stream(talk, **asked).result()
     assert second.complete
     assert second.text or second.tool_calls
+
+
+@attrs.frozen
+class Trip:
+    """A trip to a city."""
+
+    city: str
+    days: int
+
+
+# The server heeds a JSON Schema in one of its formats only, and in all of them that a tool must be called.
+WAYS = [("llamacpp", "json_schema"), *((provider, "tool") for provider in FORMATS)]
+
+
+@pytest.mark.parametrize(("provider", "way"), WAYS)
+async def test_an_answer_of_a_given_form(
+    twin: Twin, provider: str, way: Any, llamacpp: Address, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = attrs.evolve(PROVIDERS[provider], name="this-way", output_way=way)
+    monkeypatch.setitem(registry._added, row.name, row)
+    asked: dict[str, Any] = {"response_format": Trip, "temperature": 0, "max_tokens": 60}
+    async with twin.Client(row.name, **llamacpp.fields(provider), model="smollm2-135m") as client:
+        stream = client.stream("Plan a trip to Rome for 3 days.", **asked)
+        partials = [partial async for partial in stream.partials()]
+        streamed = await stream.result()
+        whole = await client.chat("Plan a trip to Rome for 3 days.", **asked)
+    assert streamed.parsed == whole.parsed == Trip("Rome", 3)
+    assert (streamed.tool_calls, whole.tool_calls) == ((), ())
+    assert partials[-1] == {"city": "Rome", "days": 3}
+    assert {"city": "Rome"} in partials

@@ -102,15 +102,15 @@ def test_where_a_format_takes_no_such_schema_a_tool_stands_for_the_answer() -> N
     assert way("anthropic", response_format=schema) == "tool"
     body = sent("anthropic", response_format=schema)
     assert body["tools"][0]["input_schema"] == schema
-    assert body["tool_choice"] == {"type": "tool", "name": "response"}
+    assert body["tool_choice"] == {"type": "any"}
     assert "output_config" not in body
 
 
 def test_by_a_tool_where_the_model_has_no_json_schema() -> None:
     body = sent("openai", "gpt-4")
-    function = {"name": "City", "description": "Gives the answer: call it, once, with the whole of it."}
+    function = {"name": "City", "description": "A city."}
     assert body["tools"] == [{"type": "function", "function": {**function, "parameters": SCHEMA}}]
-    assert body["tool_choice"] == {"type": "function", "function": {"name": "City"}}
+    assert body["tool_choice"] == "required"
     assert "response_format" not in body
 
 

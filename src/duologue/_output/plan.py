@@ -131,15 +131,15 @@ def _by_loose_schema(request: ChatRequest, target: Target, rules: Rules) -> _Ask
 
 
 def _by_tool(request: ChatRequest, target: Target, _: Rules) -> _Asked:
-    """Models that think cannot be made to call a tool, and a caller's own choice of one stands."""
+    """Models that think cannot be made to call a tool, and a caller's own choice of one stands. That one has to be called
+    is known to more servers than which one."""
     if request.reasoning is not None or request.tool_choice not in _RESTRICTED:
         raise UnsupportedError("response_format: it would take a tool that the model must call")
     name = target.name
     while any(tool.name == name for tool in request.tools):
         name += "_"
-    tool = Tool(name, "Gives the answer: call it, once, with the whole of it.", target.schema)
-    choice = "required" if request.tools else name
-    asked = attrs.evolve(request, tools=(*request.tools, tool), tool_choice=choice, response_format=None)
+    tool = Tool(name, target.schema.get("description", "Gives the whole answer."), target.schema)
+    asked = attrs.evolve(request, tools=(*request.tools, tool), tool_choice="required", response_format=None)
     return asked, False, name
 
 
