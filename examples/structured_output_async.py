@@ -1,5 +1,5 @@
-"""Ask for an answer that is an object, watch it grow, and get an instance of a class, or hear what is wrong with it, with
-the async client.
+"""Ask for an answer that is an object, watch it grow, and get an instance of a class, or hear what is wrong with it,
+with the async client.
 
 python examples/structured_output_async.py [PROVIDER]
 """

@@ -131,7 +131,7 @@ def _by_loose_schema(request: ChatRequest, target: Target, rules: Rules) -> _Ask
 
 
 def _by_tool(request: ChatRequest, target: Target, _: Rules) -> _Asked:
-    """Models that think cannot be made to call a tool, and a caller's own choice of one stands. That one has to be called
+    """Models that think cannot be made to call a tool, and a caller's own choice of one stands. That one must be called
     is known to more servers than which one."""
     if request.reasoning is not None or request.tool_choice not in _RESTRICTED:
         raise UnsupportedError("response_format: it would take a tool that the model must call")
