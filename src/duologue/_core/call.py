@@ -32,7 +32,7 @@ from duologue.errors import (
 from duologue.models import ChatRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from duologue._core.deadlines import Opening
     from duologue._core.endpoint import Endpoint
@@ -353,10 +353,10 @@ class Call:
 
     def _new_exchange(self) -> Exchange:
         endpoint, restart = self.endpoint, self._restart
-        keep = restart.keep if restart.allowed else None
+        keep: Callable[[StreamEvent], StreamEvent] | None = restart.keep if restart.allowed else None
         if self.output is not None and self.output.by_tool:
             untool = self.output.keeper()
-            keep = untool if keep is None else lambda event: untool(restart.keep(event))
+            keep = lambda event: untool(restart.keep(event))  # noqa: E731 - the other way to say it is longer
         return Exchange(
             self._dialect,
             endpoint.provider,
