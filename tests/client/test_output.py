@@ -231,6 +231,12 @@ async def test_a_number_of_times_that_is_none(twin: Twin, times: Any) -> None:
         await chat(twin, whole(""), reask=times)
 
 
+async def test_without_a_form_there_is_nothing_to_ask_again_for(twin: Twin) -> None:
+    for params in ({}, {"response_format": "json_object"}):
+        with pytest.raises(ValueError, match="reask goes with a response_format"):
+            await chat(twin, whole(""), reask=1, **params)
+
+
 # -- while it streams --------------------------------------------------------------------------------------------------
 
 

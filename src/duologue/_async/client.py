@@ -177,9 +177,10 @@ class AsyncClient:
         Raises:
             OutputValidationError: the answer is not of that form.
             DuologueError: what went wrong.
+            TypeError, ValueError: a parameter is unknown or wrong.
         """
-        asks = check_reask(reask)
         call = self._call(prompt, params, stream=False)
+        asks = check_reask(reask, call)
         try:
             while True:
                 try:

@@ -369,14 +369,16 @@ class Call:
         )
 
 
-def check_reask(times: int) -> int:
+def check_reask(times: int, call: Call) -> int:
     """How often to ask again.
 
     Raises:
-        ValueError: it is no such number.
+        ValueError: it is no such number, or there is nothing that could be asked for again.
     """
     if type(times) is not int or times < 0:
         raise ValueError(f"reask must be a whole number, how often to ask again; got {times!r}")
+    if times and call.output is None:
+        raise ValueError("reask goes with a response_format that is a type or a JSON Schema")
     return times
 
 
