@@ -79,6 +79,7 @@ ARROWS: dict[str, set[str]] = {
     "models": {"_check", "_methods"},
     "events": {"_methods", "errors", "models"},
     "_methods": {"_check", "_json", "_media", "_view", "errors", "models"},
+    "_schema": {"_check", "_json", "_schema"},
     "_unions": {"events", "models"},
     "_plain": {"_check"},
     "_converter": {"_check", "_plain", "_unions", "errors", "models"},
