@@ -32,6 +32,8 @@ RENAMES: Final[Mapping[str, str]] = {
     "AsyncClient": "Client",  # ours, and httpx's
     "AsyncStream": "Stream",  # ours
     "AsyncText": "Text",  # ours
+    "AsyncToolRun": "ToolRun",  # ours
+    "AsyncMerge": "Merge",  # ours
     "AsyncPlace": "Place",  # ours
     "AsyncBody": "Body",  # ours
     "AsyncConnection": "Connection",  # ours
@@ -40,6 +42,8 @@ RENAMES: Final[Mapping[str, str]] = {
     "AsyncTheirs": "Theirs",  # ours
     "AsyncTimedStream": "TimedStream",  # ours
     "AsyncTimedBackend": "TimedBackend",  # ours
+    "AsyncCrew": "Crew",  # likewise
+    "async_settled": "settled",  # likewise
     "AsyncGate": "Gate",  # of _waiting, which is written by hand for both
     "AsyncInterrupt": "Interrupt",  # likewise
     "AsyncKeeper": "Keeper",  # likewise

@@ -24,7 +24,7 @@ T = TypeVar("T")
 class BlockingStream:
     """A blocking stream behind the async one's names."""
 
-    def __init__(self, stream: duologue.Stream) -> None:
+    def __init__(self, stream: duologue.Stream | duologue.ToolRun) -> None:
         self.stream = stream
 
     def __getattr__(self, name: str) -> Any:
@@ -90,6 +90,9 @@ class BlockingClient:
 
     def stream(self, *args: Any, **params: Any) -> BlockingStream:
         return BlockingStream(self.client.stream(*args, **params))
+
+    def run_tools(self, *args: Any, **params: Any) -> BlockingStream:
+        return BlockingStream(self.client.run_tools(*args, **params))
 
     async def chat(self, *args: Any, **params: Any) -> duologue.ChatResponse:
         return self.client.chat(*args, **params)

@@ -359,7 +359,7 @@ class AsyncStream:
 class AsyncText:
     """The text pieces of a stream, the small ones joined; made by `AsyncStream.text`."""
 
-    def __init__(self, stream: AsyncStream, min_chars: int, max_delay: float) -> None:
+    def __init__(self, stream: AsyncIterator[StreamEvent], min_chars: int, max_delay: float) -> None:
         self._stream = stream
         self._min_chars = min_chars
         self._max_delay = max_delay

@@ -360,7 +360,7 @@ class Stream:
 class Text:
     """The text pieces of a stream, the small ones joined; made by `Stream.text`."""
 
-    def __init__(self, stream: Stream, min_chars: int, max_delay: float) -> None:
+    def __init__(self, stream: Iterator[StreamEvent], min_chars: int, max_delay: float) -> None:
         self._stream = stream
         self._min_chars = min_chars
         self._max_delay = max_delay
