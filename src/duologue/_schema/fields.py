@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import typing
-from types import NoneType
+from types import NoneType, SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import attrs
@@ -43,6 +44,20 @@ def hints_of(thing: Any) -> dict[str, Any]:
     except NameError as reason:
         name = getattr(thing, "__qualname__", thing)
         raise TypeError(f"{name}: {reason}; type hints must name what the module knows when this is called") from None
+
+
+def parameter_hints(function: Any) -> dict[str, Any]:
+    """The type hints of a function's parameters; what it gives is nobody's business here.
+
+    Raises:
+        TypeError: as `hints_of`.
+    """
+    given = {name: hint for name, hint in getattr(function, "__annotations__", {}).items() if name != "return"}
+    names = getattr(inspect.unwrap(function), "__globals__", {})
+    stand_in = SimpleNamespace(
+        __annotations__=given, __globals__=names, __qualname__=getattr(function, "__qualname__", repr(function))
+    )
+    return hints_of(stand_in)
 
 
 def clean_default(hint: Any, default: Any) -> Any:

@@ -15,8 +15,8 @@ from duologue._schema import (
     check_schema,
     clean_default,
     described,
-    hints_of,
     object_kind,
+    parameter_hints,
 )
 from duologue._tools.context import ToolContext
 
@@ -79,7 +79,7 @@ def signature_by_hand(function: Callable[..., Any], schema: Mapping[str, Any]) -
 
 def _parameters(function: Callable[..., Any]) -> tuple[list[tuple[inspect.Parameter, Any]], Signature]:
     """The parameters that can be given, with their hints, and what else there is to know of them."""
-    hints = hints_of(hinted(function))
+    hints = parameter_hints(hinted(function))
     try:
         parameters = list(inspect.signature(function).parameters.values())
     except ValueError as reason:
