@@ -13,6 +13,7 @@ import pytest
 
 from duologue import (
     ChatRequest,
+    Client,
     ClosedError,
     Error,
     LimitExceeded,
@@ -153,13 +154,12 @@ def test_the_blocking_client_cannot_wait_for_approval() -> None:
     async def approve(_: ToolCall) -> bool:
         return True
 
-    import duologue
-
-    with script(calling(("nothing", {}))) as server:
-        fields = {"base_url": server.base_url, "api_key": "k", "model": "m"}
-        with duologue.Client("llamacpp", **fields) as client:  # type: ignore[arg-type]  # of several kinds
-            with pytest.raises(TypeError, match="needs the async client"):
-                client.run_tools("hi", [nothing], approve=approve).result()
+    with (
+        script(calling(("nothing", {}))) as server,
+        Client("llamacpp", base_url=server.base_url, api_key="k", model="m") as client,
+        pytest.raises(TypeError, match="needs the async client"),
+    ):
+        client.run_tools("hi", [nothing], approve=approve).result()
 
 
 async def test_what_the_hook_raises_ends_the_loop(twin: Twin) -> None:
@@ -188,7 +188,7 @@ async def test_a_tool_that_takes_too_long(twin: Twin) -> None:
         await anyio.sleep(10)
         return "late"
 
-    calls = [("stuck", {}), ("stuck_too", {}), ("nothing", {})]
+    calls: list[tuple[str, Any]] = [("stuck", {}), ("stuck_too", {}), ("nothing", {})]
     with script(calling(*calls), answer("Good.")) as server:
         async with client_for(twin, server) as client:
             events = await collect(
@@ -241,7 +241,12 @@ async def test_the_time_holds_for_the_model_too(twin: Twin) -> None:
 
 async def test_no_call_runs_twice_where_a_request_is_made_again(twin: Twin) -> None:
     counter = Counter()
-    rounds = [reply(calling(("Counter", {"name": "a"}))), [hang_up], reply(b"{}", 529), reply(answer("Good."))]
+    rounds: list[Any] = [
+        reply(calling(("Counter", {"name": "a"}))),
+        [hang_up],
+        reply(b"{}", 529),
+        reply(answer("Good.")),
+    ]
     with ScriptedServer(*rounds) as server:
         async with client_for(twin, server, retry=RetryPolicy(base_delay=0.01)) as client:
             run = client.run_tools("hi", tools=[counter])

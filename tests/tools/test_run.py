@@ -9,15 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from duologue import (
-    ChatRequest,
-    ClosedError,
-    Done,
-    Error,
-    LimitExceeded,
     Message,
-    StreamTimeout,
-    Tool,
-    ToolCall,
     ToolContext,
     ToolResult,
     tool,
@@ -242,7 +234,9 @@ async def test_progress(twin: Twin) -> None:
 
     with script(calling(("dig", {"depth": 3})), calling(("dig_too", {"depth": 1})), answer("Good.")) as server:
         async with client_for(twin, server) as client:
-            events = [event for event in await collect(client.run_tools("hi", tools=[dig, dig_too])) if event.is_tool_result]
+            events = [
+                event for event in await collect(client.run_tools("hi", tools=[dig, dig_too])) if event.is_tool_result
+            ]
         assert list(server.requests[0].json()["tools"][0]["function"]["parameters"]["properties"]) == ["depth"]
         assert events[1:4] == [
             ToolResult("dig", "call_1", "progress", progress=0.5, content="half", metadata={"depth": 3}),

@@ -31,9 +31,10 @@ class FunctionTool(Tool, Generic[P, R]):
 
     __slots__ = ("_signature", "function", "timeout")
 
-    function: Callable[P, R]
-    timeout: float | None
-    _signature: Signature
+    if TYPE_CHECKING:  # an annotation here would be one of a field to attrs
+        function: Callable[P, R]
+        timeout: float | None
+        _signature: Signature
 
     @classmethod
     def make(
