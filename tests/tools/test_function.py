@@ -230,7 +230,7 @@ def test_a_schema_that_was_written_by_hand() -> None:
 
 
 def print_all(*items: Any) -> None:
-    print(*items)
+    """All of them."""
 
 
 @pytest.mark.parametrize(

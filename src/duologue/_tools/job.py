@@ -153,5 +153,5 @@ class Source:
 
     def fail(self, reason: BaseException | str) -> News:
         """It raised something."""
-        assert isinstance(reason, BaseException)
-        return News(None, error=reason, last=True)
+        error = RuntimeError(f"a stream ended: {reason}") if isinstance(reason, str) else reason
+        return News(None, error=error, last=True)

@@ -199,9 +199,9 @@ class AsyncCrew:
             if last is None and not ticket.over:
                 last = ticket.late()
         finally:
-            ticket.end(last or ticket.task.fail("it was cancelled"))
             self._running.discard(ticket)
             ticket.ended.set()
+            ticket.end(last or ticket.task.fail("it was cancelled"))
             self._fill()
 
     async def _outcome(self, ticket: Ticket) -> News:
