@@ -8,6 +8,7 @@ import weakref
 from typing import TYPE_CHECKING, Any
 
 import anyio
+import anyio.lowlevel
 import pytest
 
 from duologue import AsyncMerge, Merge, StreamInterrupted, merge_streams
@@ -188,7 +189,7 @@ async def test_a_block_closes_it(async_twin: Twin) -> None:
         try:
             while True:
                 yield 1
-                await anyio.sleep(0)
+                await anyio.lowlevel.checkpoint()
         finally:
             ended.set()
 

@@ -60,13 +60,13 @@ def parameter_hints(function: Any) -> dict[str, Any]:
     return hints_of(stand_in)
 
 
-def clean_default(hint: Any, default: Any) -> Any:
-    """The hint of something with that default: `None` may then be given as well."""
-    return hint | None if default is None and hint not in (Any, NoneType) and _takes_or(hint) else hint
-
-
-def _takes_or(hint: Any) -> bool:
-    return hasattr(hint, "__or__")
+def says_none(hint: Any) -> bool:
+    """Whether a hint itself allows `None`, as far as that can be seen."""
+    while typing.get_origin(hint) is typing.Annotated:
+        hint = typing.get_args(hint)[0]
+    return hint in (Any, object, None, NoneType) or any(
+        part is None or part is NoneType for part in typing.get_args(hint)
+    )
 
 
 def fields_of(cls: Any) -> list[Field] | None:
@@ -117,7 +117,7 @@ def _dataclass_default(field: dataclasses.Field[Any]) -> Any:
 
 
 def _field(name: str, hint: Any, default: Any, metadata: Mapping[Any, Any]) -> Field:
-    return Field(name, clean_default(hint, default), default, str(metadata.get("description", "")))
+    return Field(name, hint, default, str(metadata.get("description", "")))
 
 
 _WRAPPERS: Final = (typing.Required, typing.NotRequired, getattr(typing, "ReadOnly", None))

@@ -13,7 +13,6 @@ from duologue._schema import (
     Kinds,
     check,
     check_schema,
-    clean_default,
     described,
     object_kind,
     parameter_hints,
@@ -95,7 +94,7 @@ def _parameters(function: Callable[..., Any]) -> tuple[list[tuple[inspect.Parame
 def _field(parameter: inspect.Parameter, hint: Any, description: str) -> Field:
     if parameter.default is parameter.empty:
         return Field(parameter.name, hint, description=description)
-    return Field(parameter.name, clean_default(hint, parameter.default), parameter.default, description)
+    return Field(parameter.name, hint, parameter.default, description)
 
 
 def _is_self(first: inspect.Parameter, hints: Mapping[str, Any]) -> bool:
