@@ -232,6 +232,14 @@ def test_a_class_that_holds_itself_is_a_definition() -> None:
     assert set(schema_of(Ping)["$defs"]) == {"Ping"}
 
 
+def test_what_cannot_be_hashed() -> None:
+    schema = schema_of(Box[Annotated[int, {"minimum": 1}]])
+    assert schema["properties"]["item"] == {"type": "integer", "minimum": 1}
+    assert structure({"item": 1}, Box[Annotated[int, {"minimum": 1}]]) == Box(1)
+    with pytest.raises(Misfit, match="item: expected at least 1"):
+        structure({"item": 0}, Box[Annotated[int, {"minimum": 1}]])
+
+
 def test_two_that_have_the_same_name() -> None:
     alias: Any = type("Alias", (), {"__name__": "Node"})()
     alias.__value__ = list[alias] | int  # as the type statement of Python 3.12 makes it

@@ -114,6 +114,29 @@ async def test_nothing_and_none(twin: Twin) -> None:
         merge_streams(3)  # type: ignore[call-overload]  # what is refused
 
 
+async def test_leaving_what_cannot_be_closed(twin: Twin) -> None:
+    merged = Merged(twin, [1, 2], (3, 4))
+    assert await anext(merged) in (1, 3)
+    await merged.aclose()
+    assert await collect(merged) == []
+
+
+def test_closing_it_from_another_thread_wakes_the_reader() -> None:
+    go_on = threading.Event()
+
+    def source() -> Iterator[int]:
+        yield 1
+        go_on.wait(10)
+
+    merged = merge_streams(source())
+    assert next(merged) == 1
+    closer = threading.Timer(0.05, merged.close)
+    closer.start()
+    assert list(merged) == []
+    closer.join()
+    go_on.set()
+
+
 async def test_an_error_ends_it_and_closes_the_others(twin: Twin) -> None:
     broken = [head(200, SSE), chunk(delta("Hm")), hang_up]
     slow = [head(200, SSE), chunk(delta("Well")), until_closed]

@@ -222,7 +222,8 @@ class AsyncCrew:
 
         try:
             async for piece in pieces:
-                ticket.tell(ticket.task.piece(piece))
+                if not ticket.tell(ticket.task.piece(piece)):
+                    break
                 while not self._backlog.has_room:
                     self._room = anyio.Event()
                     await self._room.wait()
