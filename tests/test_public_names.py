@@ -14,9 +14,21 @@ import attrs
 import pytest
 
 import duologue
-from duologue import AsyncClient, AsyncStream, Client, Stream, errors, events
+from duologue import (
+    AsyncClient,
+    AsyncMerge,
+    AsyncStream,
+    AsyncToolRun,
+    Client,
+    Merge,
+    Stream,
+    ToolRun,
+    errors,
+    events,
+)
 
-CLIENTS = ["AsyncClient", "AsyncStream", "Client", "Stream"]
+CLIENTS = ["AsyncClient", "AsyncMerge", "AsyncStream", "AsyncToolRun", "Client", "Merge", "Stream", "ToolRun"]
+TOOLS = ["FunctionTool", "ToolContext", "merge_streams", "tool"]
 KNOBS = ["ClientConfig", "Limits", "RetryPolicy", "Timeouts"]
 MESSAGES = [
     "AudioContent",
@@ -108,7 +120,7 @@ REST = [
     "to_dict",
     "to_json",
 ]
-NAMES = [*CLIENTS, *KNOBS, *MESSAGES, *WORDS, *EVENTS, *ERRORS, *REST]
+NAMES = [*CLIENTS, *KNOBS, *MESSAGES, *WORDS, *EVENTS, *ERRORS, *REST, *TOOLS]
 
 
 def test_the_names() -> None:
@@ -157,7 +169,11 @@ def test_every_field_is_explained(value: type) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["from_dict", "from_json", "register_model", "register_provider", "to_dict", "to_json"]
+    "name",
+    [
+        *["from_dict", "from_json", "merge_streams", "register_model", "register_provider", "to_dict", "to_json"],
+        "tool",
+    ],
 )
 def test_every_function_is_explained(name: str) -> None:
     assert inspect.getdoc(getattr(duologue, name))
@@ -175,7 +191,10 @@ def test_events_are_frozen_and_slotted() -> None:
         assert "__dict__" not in dir(kind)
 
 
-@pytest.mark.parametrize(("blocking", "waiting"), [(Client, AsyncClient), (Stream, AsyncStream)])
+@pytest.mark.parametrize(
+    ("blocking", "waiting"),
+    [(Client, AsyncClient), (Stream, AsyncStream), (ToolRun, AsyncToolRun), (Merge, AsyncMerge)],
+)
 def test_twins_have_the_same_names_and_arguments(blocking: type, waiting: type) -> None:
     names = {
         "close": "aclose",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -27,7 +26,7 @@ from tests.kit.calls import answer, calling, client_for, results, script, told
 from tests.kit.twins import collect
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
+    from collections.abc import AsyncIterator, Awaitable
 
     from tests.kit.twins import Twin
 
@@ -99,7 +98,7 @@ async def test_a_tool_that_was_stopped_before_it_began(async_twin: Twin) -> None
 
 async def test_an_async_function_behind_a_plain_one(twin: Twin) -> None:
     async def inner(text: str) -> str:
-        await anyio.sleep(0)
+        await anyio.sleep(0.01)
         return text
 
     class Letters:

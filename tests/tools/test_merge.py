@@ -137,6 +137,27 @@ def test_closing_it_from_another_thread_wakes_the_reader() -> None:
     go_on.set()
 
 
+async def test_closing_it_from_another_task_wakes_the_reader(async_twin: Twin) -> None:
+    begun = anyio.Event()
+
+    async def source() -> AsyncIterator[int]:
+        begun.set()
+        await anyio.sleep(100)
+        yield 1
+
+    merged = merge_streams(source(), [7])
+
+    async def read() -> None:
+        assert await collect(merged) == [7]
+
+    async def close() -> None:
+        await begun.wait()
+        await async_twin.sleep(0.02)
+        await merged.aclose()
+
+    await async_twin.gather(read, close)
+
+
 async def test_an_error_ends_it_and_closes_the_others(twin: Twin) -> None:
     broken = [head(200, SSE), chunk(delta("Hm")), hang_up]
     slow = [head(200, SSE), chunk(delta("Well")), until_closed]

@@ -1,4 +1,5 @@
-"""The loop over what real providers answered: a recorded call, then a recorded answer, in every format that has both."""
+"""The loop over what real providers answered: a recorded call, then a recorded answer, in every format that has
+both."""
 
 from __future__ import annotations
 
@@ -51,11 +52,11 @@ def can_run(recording: Recording) -> bool:
 
 def cases() -> list[Any]:
     found = []
-    for protocol in PROVIDERS:
+    for protocol, provider in PROVIDERS.items():
         good = list(filter(is_good, recordings(protocol)))
         answer = next((one for one in good if not calls_of(one) and "".join(one.expected["text"] or [])), None)
         found += [
-            pytest.param(PROVIDERS[protocol], one, answer, id=f"{protocol}-{one.name}"[:60])
+            pytest.param(provider, one, answer, id=f"{protocol}-{one.name}"[:60])
             for one in good
             if can_run(one) and answer is not None
         ]

@@ -25,6 +25,10 @@ class FunctionTool(Tool, Generic[P, R]):
     """A tool that runs here; made by `tool`. Calling it calls the function.
 
     Attributes:
+        name: the name that the model calls it by.
+        description: what it does, for the model to read.
+        parameters: the JSON Schema of its arguments.
+        strict: whether the provider must hold the model to the schema.
         function: what is called.
         timeout: the seconds that a call may take; None for what the loop says.
     """
