@@ -29,7 +29,7 @@ from duologue import (
     tool,
 )
 from tests.kit.calls import answer, calling, client_for, results, script, told
-from tests.kit.server import ScriptedServer, chunk, hang_up, head, reply, until_closed
+from tests.kit.server import ScriptedServer, chunk, hang_up, head, reply, until_closed, wait_for
 from tests.kit.twins import collect
 from tests.kit.wire import delta
 
@@ -486,3 +486,30 @@ async def test_errors_end_it_as_they_end_a_stream(twin: Twin) -> None:
             with pytest.raises(OverloadedError):
                 await anext(run)
             assert await collect(client.run_tools("hi", tools=[nothing], raise_errors=False)) != []
+
+
+async def test_text_that_is_held_back_is_given_while_a_tool_runs(twin: Twin) -> None:
+    go_on = threading.Event()
+
+    @tool
+    def slow() -> str:
+        assert go_on.wait(10)
+        return "at last"
+
+    with script(calling(("slow", {}), text="One"), answer("two")) as server:
+        async with client_for(twin, server) as client:
+            text = client.run_tools("hi", tools=[slow]).text(min_chars=100, max_delay=0.1)
+            assert await anext(text) == "One"
+            go_on.set()
+            assert [piece async for piece in text] == ["two"]
+
+
+async def test_text_that_is_held_back_is_given_while_the_model_is_silent(twin: Twin) -> None:
+    go_on = threading.Event()
+    steps = [head(200, SSE), chunk(delta("One")), wait_for(go_on), *map(chunk, answer("two")), chunk(b"")]
+    with ScriptedServer(steps) as server:
+        async with client_for(twin, server) as client:
+            text = client.run_tools("hi", tools=[]).text(min_chars=100, max_delay=0.1)
+            assert await anext(text) == "One"
+            go_on.set()
+            assert [piece async for piece in text] == ["two"]

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     import httpx
 
     from duologue._async.http import AsyncRoad
+    from duologue._async.tools import AsyncToolRun
     from duologue._core.call import Call
     from duologue.models import ChatResponse
 
@@ -359,7 +360,7 @@ class AsyncStream:
 class AsyncText:
     """The text pieces of a stream, the small ones joined; made by `AsyncStream.text`."""
 
-    def __init__(self, stream: AsyncIterator[StreamEvent], min_chars: int, max_delay: float) -> None:
+    def __init__(self, stream: AsyncStream | AsyncToolRun, min_chars: int, max_delay: float) -> None:
         self._stream = stream
         self._min_chars = min_chars
         self._max_delay = max_delay

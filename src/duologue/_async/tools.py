@@ -52,6 +52,7 @@ class AsyncToolRun:
         self._events: deque[StreamEvent] = deque()
         self._error: DuologueError | None = None
         self._until: float | None = None
+        self._wake = inf  # when the reader wants to be told that nothing has come
         self._over = False
         self._closed: ClosedError | None = None
         self._busy = Lock()
@@ -150,6 +151,17 @@ class AsyncToolRun:
         if getattr(self, "_over", True) is False:  # not where __init__ failed, nor where all has ended
             self._crew.abandon()
 
+    async def next_until(self, wake: float) -> StreamEvent | None:
+        """The next event, or None where none has come by that time of the monotonic clock; as the stream's own, not for
+        callers."""
+        self._wake = wake
+        try:
+            if not self._events and not self._over:
+                await self._advance()
+        finally:
+            self._wake = inf
+        return None if not self._events and not self._over else await anext(self)
+
     # -- inside --------------------------------------------------------------------------------------------------------
 
     async def _advance(self) -> None:
@@ -158,6 +170,8 @@ class AsyncToolRun:
         try:
             while not self._events and not self._over:
                 await self._step()
+                if not self._events and monotonic() >= self._wake:
+                    break
         except BaseException:  # cancelled, interrupted, or an error of the caller's: nobody will read on
             await self._end()
             raise
@@ -177,14 +191,15 @@ class AsyncToolRun:
             await self._fail(error)
 
     async def _listen(self, stream: AsyncStream) -> None:
-        event = await anext(stream, None)
-        if event is None:
-            raise self._closed or ClosedError("the stream was closed")
+        try:
+            event = await stream.next_until(self._wake)
+        except StopAsyncIteration:
+            raise self._closed or ClosedError("the stream was closed") from None
         if isinstance(event, Error):
             await self._fail(event.error)
         elif isinstance(event, Done):
             await self._answered(event)
-        else:
+        elif event is not None:
             self._events.append(event)
 
     async def _answered(self, done: Done) -> None:
@@ -204,10 +219,10 @@ class AsyncToolRun:
             await self._end()
 
     async def _wait_for_tools(self, end: float) -> None:
-        news = await self._crew.next(end)
+        news = await self._crew.next(min(end, self._wake))
         if news is not None:
             self._tell(news)
-        elif self._closed is None:
+        elif self._closed is None and monotonic() >= end:
             raise StreamTimeout("the loop took too long (total)", phase="total")
 
     def _tell(self, news: News) -> None:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     import httpx
 
     from duologue._sync.http import Road
+    from duologue._sync.tools import ToolRun
     from duologue._core.call import Call
     from duologue.models import ChatResponse
 
@@ -360,7 +361,7 @@ class Stream:
 class Text:
     """The text pieces of a stream, the small ones joined; made by `Stream.text`."""
 
-    def __init__(self, stream: Iterator[StreamEvent], min_chars: int, max_delay: float) -> None:
+    def __init__(self, stream: Stream | ToolRun, min_chars: int, max_delay: float) -> None:
         self._stream = stream
         self._min_chars = min_chars
         self._max_delay = max_delay

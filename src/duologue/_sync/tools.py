@@ -53,6 +53,7 @@ class ToolRun:
         self._events: deque[StreamEvent] = deque()
         self._error: DuologueError | None = None
         self._until: float | None = None
+        self._wake = inf  # when the reader wants to be told that nothing has come
         self._over = False
         self._closed: ClosedError | None = None
         self._busy = Lock()
@@ -151,6 +152,17 @@ class ToolRun:
         if getattr(self, "_over", True) is False:  # not where __init__ failed, nor where all has ended
             self._crew.abandon()
 
+    def next_until(self, wake: float) -> StreamEvent | None:
+        """The next event, or None where none has come by that time of the monotonic clock; as the stream's own, not for
+        callers."""
+        self._wake = wake
+        try:
+            if not self._events and not self._over:
+                self._advance()
+        finally:
+            self._wake = inf
+        return None if not self._events and not self._over else next(self)
+
     # -- inside --------------------------------------------------------------------------------------------------------
 
     def _advance(self) -> None:
@@ -159,6 +171,8 @@ class ToolRun:
         try:
             while not self._events and not self._over:
                 self._step()
+                if not self._events and monotonic() >= self._wake:
+                    break
         except BaseException:  # cancelled, interrupted, or an error of the caller's: nobody will read on
             self._end()
             raise
@@ -178,14 +192,15 @@ class ToolRun:
             self._fail(error)
 
     def _listen(self, stream: Stream) -> None:
-        event = next(stream, None)
-        if event is None:
-            raise self._closed or ClosedError("the stream was closed")
+        try:
+            event = stream.next_until(self._wake)
+        except StopIteration:
+            raise self._closed or ClosedError("the stream was closed") from None
         if isinstance(event, Error):
             self._fail(event.error)
         elif isinstance(event, Done):
             self._answered(event)
-        else:
+        elif event is not None:
             self._events.append(event)
 
     def _answered(self, done: Done) -> None:
@@ -205,10 +220,10 @@ class ToolRun:
             self._end()
 
     def _wait_for_tools(self, end: float) -> None:
-        news = self._crew.next(end)
+        news = self._crew.next(min(end, self._wake))
         if news is not None:
             self._tell(news)
-        elif self._closed is None:
+        elif self._closed is None and monotonic() >= end:
             raise StreamTimeout("the loop took too long (total)", phase="total")
 
     def _tell(self, news: News) -> None:
