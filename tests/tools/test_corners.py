@@ -11,8 +11,11 @@ import pytest
 
 from duologue import (
     ChatRequest,
+    ChatResponse,
+    Choice,
     ClosedError,
     LimitExceeded,
+    Message,
     TextContent,
     ToolCall,
     ToolContext,
@@ -209,6 +212,64 @@ def test_a_call_of_another_kind() -> None:
     news = talk.prepare(ToolCall("c", "nothing", "free text", type="custom"))
     assert isinstance(news, News)
     assert news.event.error == "this tool takes a JSON object, not free text"
+
+
+def test_of_two_calls_with_the_same_id_the_first_is_run() -> None:
+    @tool
+    def nothing() -> None:
+        """Nothing."""
+
+    bounds = Bounds(max_rounds=1, max_calls=1, max_total_tokens=None, max_parallel=1, timeout=None, tool_timeout=None)
+    talk = Talk(ChatRequest("hi", tools=[nothing]), bounds)
+    talk.next_request()
+    calls = (ToolCall("c", "nothing", "{}"), ToolCall("c", "nothing", '{"a": 1}'))
+    response = ChatResponse(choices=[Choice(0, Message.assistant(tool_calls=calls), finish_reason="tool_calls")])
+    assert talk.answered(response) == calls[:1]
+    assert [message.role for message in talk.messages] == ["user", "assistant", "tool"]
+
+
+def test_an_event_loop_that_ends_begins_nothing_more(async_twin: Twin) -> None:
+    begun: list[int] = []
+    kept: list[Any] = []
+
+    @tool
+    async def waits(number: int) -> None:
+        begun.append(number)
+        await anyio.sleep(100)
+
+    async def main() -> None:
+        client = client_for(async_twin, server)
+        run = client.run_tools("hi", tools=[waits], max_parallel=1)
+        kept.append((client, run))
+        async for event in run:
+            if event.is_tool_result:
+                break
+        while not begun:
+            await async_twin.sleep(0.005)
+
+    with script(calling(("waits", {"number": 1}), ("waits", {"number": 2}))) as server:
+        async_twin.run(main)
+        assert begun == [1]
+
+
+async def test_a_tool_that_leaves_with_a_nursery_full_of_tasks(async_twin: Twin) -> None:
+    @tool(timeout=0.05)
+    async def many() -> None:
+        async with anyio.create_task_group() as group:
+            group.start_soon(anyio.sleep, 100)
+            group.start_soon(anyio.sleep, 100)
+
+    @tool
+    async def leaves() -> None:
+        raise SystemExit(3)
+
+    with script(calling(("many", {}), ("leaves", {})), answer("Good.")) as server:
+        async with client_for(async_twin, server) as client:
+            await client.run_tools("hi", tools=[many, leaves]).result()
+        assert results(server.requests[1]) == [
+            ("call_1", "Error: it took longer than 0.05 seconds"),
+            ("call_2", "Error: SystemExit: 3"),
+        ]
 
 
 def test_a_source_that_was_cancelled() -> None:

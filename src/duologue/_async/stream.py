@@ -133,9 +133,7 @@ class AsyncStream:
         """
         if self._call.drops:
             raise ValueError('with restart="again" iterate over the events: a second `Start` tells to drop the text')
-        if min_chars < 0 or (max_delay is not None and max_delay < 0):
-            raise ValueError("min_chars and max_delay must not be negative")
-        return AsyncText(self, min_chars, inf if max_delay is None else max_delay)
+        return AsyncText(self, min_chars, max_delay)
 
     async def result(self) -> ChatResponse:
         """Run to the end and give the whole answer.
@@ -360,10 +358,12 @@ class AsyncStream:
 class AsyncText:
     """The text pieces of a stream, the small ones joined; made by `AsyncStream.text`."""
 
-    def __init__(self, stream: AsyncStream | AsyncToolRun, min_chars: int, max_delay: float) -> None:
+    def __init__(self, stream: AsyncStream | AsyncToolRun, min_chars: int, max_delay: float | None) -> None:
+        if min_chars < 0 or (max_delay is not None and max_delay < 0):
+            raise ValueError("min_chars and max_delay must not be negative")
         self._stream = stream
         self._min_chars = min_chars
-        self._max_delay = max_delay
+        self._max_delay = inf if max_delay is None else max_delay
         self._held = ""
         self._since = inf
         self._error: DuologueError | None = None

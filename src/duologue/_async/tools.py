@@ -128,7 +128,7 @@ class AsyncToolRun:
 
     def text(self, *, min_chars: int = 1, max_delay: float | None = None) -> AsyncText:
         """The pieces of text only, of all answers; as `AsyncStream.text`."""
-        return AsyncText(self, min_chars, inf if max_delay is None else max_delay)
+        return AsyncText(self, min_chars, max_delay)
 
     async def result(self) -> ChatResponse:
         """Run to the end and give the last answer.

@@ -134,9 +134,7 @@ class Stream:
         """
         if self._call.drops:
             raise ValueError('with restart="again" iterate over the events: a second `Start` tells to drop the text')
-        if min_chars < 0 or (max_delay is not None and max_delay < 0):
-            raise ValueError("min_chars and max_delay must not be negative")
-        return Text(self, min_chars, inf if max_delay is None else max_delay)
+        return Text(self, min_chars, max_delay)
 
     def result(self) -> ChatResponse:
         """Run to the end and give the whole answer.
@@ -361,10 +359,12 @@ class Stream:
 class Text:
     """The text pieces of a stream, the small ones joined; made by `Stream.text`."""
 
-    def __init__(self, stream: Stream | ToolRun, min_chars: int, max_delay: float) -> None:
+    def __init__(self, stream: Stream | ToolRun, min_chars: int, max_delay: float | None) -> None:
+        if min_chars < 0 or (max_delay is not None and max_delay < 0):
+            raise ValueError("min_chars and max_delay must not be negative")
         self._stream = stream
         self._min_chars = min_chars
-        self._max_delay = max_delay
+        self._max_delay = inf if max_delay is None else max_delay
         self._held = ""
         self._since = inf
         self._error: DuologueError | None = None

@@ -129,7 +129,7 @@ class ToolRun:
 
     def text(self, *, min_chars: int = 1, max_delay: float | None = None) -> Text:
         """The pieces of text only, of all answers; as `Stream.text`."""
-        return Text(self, min_chars, inf if max_delay is None else max_delay)
+        return Text(self, min_chars, max_delay)
 
     def result(self) -> ChatResponse:
         """Run to the end and give the last answer.

@@ -85,11 +85,12 @@ class Talk:
         self.response = response
         self.usage = _sum(self.usage, response.usage)
         self._messages.append(response.message)
-        self._open = {call.id: call for call in response.tool_calls}
+        for call in response.tool_calls:
+            self._open.setdefault(call.id, call)  # of two with the same id, only one could have a result
         if response.finish_reason not in _RUNS:
             return ()
-        self._within("max_calls", self.calls + len(response.tool_calls))
-        self.calls += len(response.tool_calls)
+        self._within("max_calls", self.calls + len(self._open))
+        self.calls += len(self._open)
         return tuple(self._open.values())
 
     def prepare(self, call: ToolCall) -> Job | News:

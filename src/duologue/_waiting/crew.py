@@ -17,7 +17,7 @@ from math import inf
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from duologue._waiting.spawn import async_in_thread, caller, in_own_loop, spawn
+from duologue._waiting.spawn import async_in_thread, caller, in_own_loop, is_cancelled, spawn
 from duologue._waiting.watchdog import WATCHDOG
 
 if TYPE_CHECKING:
@@ -198,6 +198,10 @@ class AsyncCrew:
                     last = await self._outcome(ticket)
             if last is None and not ticket.over:
                 last = ticket.late()
+        except BaseException:
+            if is_cancelled():
+                self._waiting.clear()  # it is the event loop that ends, so nothing more is to begin
+            raise
         finally:
             self._running.discard(ticket)
             ticket.ended.set()
@@ -214,7 +218,9 @@ class AsyncCrew:
                 await self._drain(ticket, result)
                 result = None
             return task.end(result)
-        except Exception as reason:  # noqa: BLE001 - told to the reader
+        except BaseException as reason:
+            if ticket.scope.cancel_called or isinstance(reason, (_cancelled(), KeyboardInterrupt, GeneratorExit)):
+                raise
             return task.fail(reason)
 
     async def _drain(self, ticket: Ticket, pieces: AsyncIterator[Any]) -> None:
@@ -266,6 +272,12 @@ class AsyncCrew:
         with anyio.move_on_after(_GRACE, shield=True):
             for ticket in tickets:
                 await ticket.ended.wait()
+
+
+def _cancelled() -> type[BaseException]:
+    import anyio
+
+    return anyio.get_cancelled_exc_class()
 
 
 def _cancel(tickets: list[Ticket]) -> None:

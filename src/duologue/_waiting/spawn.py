@@ -42,6 +42,16 @@ def spawn(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
     task.add_done_callback(_tasks.discard)
 
 
+def is_cancelled() -> bool:
+    """Whether somebody cancels this task, and it does not only say so itself; on trio nothing can say so itself."""
+    if _trio_token() is not None:
+        return True
+    import asyncio
+
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
 def caller() -> Callable[[Callable[[], object]], None]:
     """A function that has something called in this event loop, from whichever thread; nothing where that is gone."""
     token = _trio_token()
