@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from duologue import (
+    Client,
     Message,
     ToolContext,
     ToolResult,
@@ -244,3 +245,15 @@ async def test_progress(twin: Twin) -> None:
             ToolResult("dig", "call_1", "done", content="dig call_1 False"),
         ]
         assert [event.status for event in events[4:]] == ["start", "progress", "done"]
+
+
+def test_a_bare_loop_in_the_blocking_client() -> None:
+    with (
+        script(calling(("weather", {"city": "Paris"})), answer("Fine.")) as server,
+        Client("llamacpp", base_url=server.base_url, api_key="k", model="m") as client,
+    ):
+        types = [event.type for event in client.run_tools("hi", tools=[weather])]
+        with client.run_tools("hi", tools=[weather]) as run:
+            assert [event.is_done for event in run][-1]
+    assert types.count("start") == 2
+    assert types[-1] == "done"
