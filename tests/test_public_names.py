@@ -238,6 +238,7 @@ def test_importing_is_cheap_and_asks_nobody() -> None:
     inside = {name for name in json.loads(run.stdout) if name.startswith("duologue.")}
     assert not {name for name in inside if name.startswith(("duologue.local", "duologue._cli"))}
     assert "duologue._model_table" not in inside
+    assert "duologue._schema" not in inside
 
 
 _MADE = """

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from duologue._schema import plain
 from duologue.events import ToolResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from duologue._tools.job import News
+    from duologue.events import ToolStatus
 
 
 class ToolContext:
@@ -41,7 +41,7 @@ class ToolContext:
         """
         if not 0 <= done <= 1:
             raise ValueError(f"progress is a number from 0 to 1, got {done!r}")
-        self._say("progress", progress=done, content=message, metadata=plain(metadata))
+        self._say("progress", metadata, progress=done, content=message)
 
     def data(self, content: Any, **metadata: Any) -> None:
         """Give a piece of the result to the reader of the events; the model does not get it.
@@ -49,9 +49,10 @@ class ToolContext:
         Raises:
             TypeError: JSON cannot say it.
         """
-        self._say("data", content=plain(content), metadata=plain(metadata))
+        self._say("data", metadata, content=content)
 
-    def _say(self, status: Any, **fields: Any) -> None:
+    def _say(self, status: ToolStatus, metadata: Any, **fields: Any) -> None:
+        from duologue._schema import plain
         from duologue._tools.job import News
 
-        self._tell(News(ToolResult(self.tool_name, self.call_id, status, **fields)))
+        self._tell(News(ToolResult(self.tool_name, self.call_id, status, **plain(fields), metadata=plain(metadata))))

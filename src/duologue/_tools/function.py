@@ -6,12 +6,12 @@ import functools
 import inspect
 from typing import TYPE_CHECKING, Any, Final, Generic, ParamSpec, Self, TypeVar, overload
 
-from duologue._tools.arguments import read_arguments
-from duologue._tools.signature import Signature, describe, is_async, signature_by_hand, signature_of
 from duologue.models import Tool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from duologue._tools.signature import Signature
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -74,6 +74,8 @@ class FunctionTool(Tool, Generic[P, R]):
     @property
     def is_async(self) -> bool:
         """Whether it runs in an event loop."""
+        from duologue._tools.signature import is_async
+
         return is_async(self.function)
 
     @property
@@ -87,6 +89,8 @@ class FunctionTool(Tool, Generic[P, R]):
         Raises:
             Misfit: they do not fit.
         """
+        from duologue._tools.arguments import read_arguments
+
         return self._signature.take(read_arguments(text))
 
     def call(self, arguments: Mapping[str, Any]) -> Any:
@@ -153,6 +157,9 @@ def _make(
     strict: bool | None = None,
     timeout: float | None = None,
 ) -> FunctionTool[..., Any]:
+    # Not at the top: what makes schemas takes a fifth of the time that all else takes to import.
+    from duologue._tools.signature import describe, signature_by_hand, signature_of
+
     function = _callable(function)
     name = name or getattr(function, "__name__", None) or type(function).__name__
     if len(name) > _NAME_LENGTH or not set(name) <= _NAME_CHARS:

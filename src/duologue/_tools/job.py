@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from duologue._check import shown
-from duologue._schema import plain
 from duologue._tools.context import ToolContext
 from duologue.events import ToolResult
 from duologue.models import ContentPart, Message, ToolCall
@@ -75,6 +74,8 @@ class Job:
 
     def piece(self, value: Any) -> News:
         """A piece of the result."""
+        from duologue._schema import plain
+
         content = plain(value)
         self._pieces.append(content)
         return News(ToolResult(self._tool.name, self.id, "data", content=content))
@@ -98,6 +99,8 @@ class Job:
 
 def _said(value: Any) -> tuple[Any, Any]:
     """A result as JSON data, and as what a message takes."""
+    from duologue._schema import plain
+
     if isinstance(value, ContentPart):
         return plain_part(value), value
     if isinstance(value, (list, tuple)) and any(isinstance(part, ContentPart) for part in value):

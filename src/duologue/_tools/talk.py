@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
-from duologue._schema import Misfit
 from duologue._tools.function import FunctionTool
 from duologue._tools.job import Job, News, failure
 from duologue.errors import LimitExceeded
@@ -95,6 +94,8 @@ class Talk:
 
     def prepare(self, call: ToolCall) -> Job | News:
         """What is to be run, or what is wrong with the call."""
+        from duologue._schema import Misfit
+
         tool = self._tools.get(call.name)
         if tool is None:
             return failure(
