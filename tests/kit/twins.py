@@ -24,7 +24,7 @@ T = TypeVar("T")
 class BlockingStream:
     """A blocking stream behind the async one's names."""
 
-    def __init__(self, stream: duologue.Stream | duologue.ToolRun) -> None:
+    def __init__(self, stream: Any) -> None:
         self.stream = stream
 
     def __getattr__(self, name: str) -> Any:
@@ -50,7 +50,8 @@ class BlockingStream:
         self.stream.close()
 
     async def result(self) -> duologue.ChatResponse:
-        return self.stream.result()
+        response: duologue.ChatResponse = self.stream.result()
+        return response
 
     def text(self, **options: Any) -> Any:
         return BlockingText(self.stream.text(**options))

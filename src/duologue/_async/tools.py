@@ -143,7 +143,8 @@ class AsyncToolRun:
                 raise self._error
             if self._closed is not None:
                 raise self._closed
-            return self.response
+            assert self._stream is not None  # the last answer's
+            return await self._stream.result()
         finally:
             del self  # as in `__anext__`
 
@@ -204,8 +205,12 @@ class AsyncToolRun:
 
     async def _answered(self, done: Done) -> None:
         """An answer is whole: run what it calls."""
-        self._stream = None
         calls = self._talk.answered(done.response)
+        if not calls:
+            self._events.append(done)
+            await self._end()
+            return
+        self._stream = None
         for call in calls:
             task = self._talk.prepare(call)
             if not isinstance(task, News) and self._approve is not None:
@@ -214,9 +219,6 @@ class AsyncToolRun:
                 self._tell(task)
             else:
                 self._crew.start(task)
-        if not calls:
-            self._events.append(done)
-            await self._end()
 
     async def _wait_for_tools(self, end: float) -> None:
         news = await self._crew.next(min(end, self._wake))

@@ -144,7 +144,8 @@ class ToolRun:
                 raise self._error
             if self._closed is not None:
                 raise self._closed
-            return self.response
+            assert self._stream is not None  # the last answer's
+            return self._stream.result()
         finally:
             del self  # as in `__next__`
 
@@ -205,8 +206,12 @@ class ToolRun:
 
     def _answered(self, done: Done) -> None:
         """An answer is whole: run what it calls."""
-        self._stream = None
         calls = self._talk.answered(done.response)
+        if not calls:
+            self._events.append(done)
+            self._end()
+            return
+        self._stream = None
         for call in calls:
             task = self._talk.prepare(call)
             if not isinstance(task, News) and self._approve is not None:
@@ -215,9 +220,6 @@ class ToolRun:
                 self._tell(task)
             else:
                 self._crew.start(task)
-        if not calls:
-            self._events.append(done)
-            self._end()
 
     def _wait_for_tools(self, end: float) -> None:
         news = self._crew.next(min(end, self._wake))
