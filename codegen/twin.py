@@ -32,6 +32,8 @@ RENAMES: Final[Mapping[str, str]] = {
     "AsyncClient": "Client",  # ours, and httpx's
     "AsyncStream": "Stream",  # ours
     "AsyncText": "Text",  # ours
+    "AsyncToolRun": "ToolRun",  # ours
+    "AsyncMerge": "Merge",  # ours
     "AsyncPlace": "Place",  # ours
     "AsyncAnswer": "Answer",  # ours
     "AsyncBody": "Body",  # ours
@@ -42,6 +44,8 @@ RENAMES: Final[Mapping[str, str]] = {
     "AsyncRoad": "Road",  # ours
     "AsyncTheirs": "Theirs",  # ours
     "AsyncTimedStream": "TimedStream",  # ours
+    "AsyncCrew": "Crew",  # likewise
+    "async_settled": "settled",  # likewise
     "AsyncGate": "Gate",  # of _waiting, which is written by hand for both
     "AsyncInterrupt": "Interrupt",  # likewise
     "AsyncKeeper": "Keeper",  # likewise

@@ -31,6 +31,17 @@ PROMISES = {
         r"3 days in Rome\nNo trip \(length\): \{",
     ],
     "partial_arguments": [r"'Paris' +\{'city': 'Paris'\}\n", r"get_weather: \{'city': 'Paris'\}"],
+    "tool_loop": [
+        r'Tool call: get_weather \{\s*"city": "Paris"\s*\}\n',
+        r"\nMay get_weather be called with \{'city': 'Paris'\}\? Yes\.\n",
+        r"Result of get_weather: \{'city': 'Paris', 'celsius': 21, 'sky': 'clear'\}\n(.*\n)*.*(21|weather)",
+        r"\n2 answers, 1 calls, (?P<least_100>\d+) tokens\n\['user', 'assistant', 'tool', 'assistant'\]",
+    ],
+    "tool_progress": [
+        r"33%: part 1\nA piece: '21 degrees '\n67%: part 2\nA piece: 'and a clear sky '\n100%: part 3\n",
+        r"All of it: '21 degrees and a clear sky in Paris'\nThe one: .+",
+        r"The other: .*API",
+    ],
     "model_check": [
         r"smollm2-135m: streaming True, images False, known True",
         r"(?P<least_15>\d+) pieces: .*API",

@@ -79,11 +79,13 @@ ARROWS: dict[str, set[str]] = {
     "_frames": {"_frames", "errors"},
     "models": {"_check", "_methods"},
     "events": {"_methods", "errors", "models"},
-    "_methods": {"_check", "_json", "_media", "_partial_json", "_schema", "_view", "errors", "models"},
-    "_schema": {"_check", "_json", "_schema"},
+    "_methods": {"_check", "_json", "_media", "_partial_json", "_schema", "_tools", "_view", "errors", "models"},
     "_params": {"models"},
     "_parsed": {"_check", "models"},
     "_output": {"_json", "_output", "_parsed", "_partial_json", "_schema", "errors", "events", "models"},
+    "_schema": {"_check", "_json", "_schema"},
+    "_tools": SCHEMA | {"_check", "_schema", "_serde", "_tools"},
+    "_merge": {"_async", "_sync"},
     "_unions": {"events", "models"},
     "_plain": {"_check"},
     "_converter": {"_check", "_plain", "_unions", "errors", "models"},
@@ -99,8 +101,8 @@ ARROWS: dict[str, set[str]] = {
     "_core": SCHEMA | {"_core", "_dialects", "_frames", "_model_table", "_plugins", "_secret", "_tables", "_version"}
     | {"_output", "_partial_json", "_view", "config", "local"},
     "_waiting": {"_core", "_waiting"},
-    "_async": {"_async", "_core", "_frames", "_probe", "_waiting", "config", "errors", "events"},
-    "_sync": {"_core", "_frames", "_probe", "_sync", "_waiting", "config", "errors", "events"},
+    "_async": {"_async", "_core", "_frames", "_probe", "_tools", "_waiting", "config", "errors", "events"},
+    "_sync": {"_core", "_frames", "_probe", "_sync", "_tools", "_waiting", "config", "errors", "events"},
 }  # fmt: skip
 
 

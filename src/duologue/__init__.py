@@ -12,13 +12,18 @@ with Client("openai") as client:
 from duologue import errors, events
 from duologue._async import (
     AsyncClient,
+    AsyncMerge,
     AsyncStream,
+    AsyncToolRun,
 )
 from duologue._core.catalog import (
     register_model,
 )
 from duologue._core.registry import (
     register_provider,
+)
+from duologue._merge import (
+    merge_streams,
 )
 from duologue._params import (
     ChatParams,
@@ -34,7 +39,16 @@ from duologue._serde import (
 )
 from duologue._sync import (
     Client,
+    Merge,
     Stream,
+    ToolRun,
+)
+from duologue._tools.context import (
+    ToolContext,
+)
+from duologue._tools.function import (
+    FunctionTool,
+    tool,
 )
 from duologue._version import (
     __version__,
@@ -127,7 +141,9 @@ from duologue.models import (
 __all__ = [
     "APIError",
     "AsyncClient",
+    "AsyncMerge",
     "AsyncStream",
+    "AsyncToolRun",
     "AudioContent",
     "AuthScheme",
     "AuthenticationError",
@@ -156,10 +172,12 @@ __all__ = [
     "Error",
     "FileContent",
     "FinishReason",
+    "FunctionTool",
     "ImageContent",
     "ImageDetail",
     "LimitExceeded",
     "Limits",
+    "Merge",
     "Message",
     "ModelInfo",
     "NotFoundError",
@@ -198,7 +216,9 @@ __all__ = [
     "Tool",
     "ToolCall",
     "ToolCallDelta",
+    "ToolContext",
     "ToolResult",
+    "ToolRun",
     "ToolStatus",
     "TransportError",
     "Unknown",
@@ -212,8 +232,10 @@ __all__ = [
     "events",
     "from_dict",
     "from_json",
+    "merge_streams",
     "register_model",
     "register_provider",
     "to_dict",
     "to_json",
+    "tool",
 ]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias, get_origin
 
 from duologue._check import as_tuple
@@ -85,16 +85,21 @@ def messages(prompt: Prompt) -> tuple[Message, ...]:
     return tuple(message(item) for item in prompt)
 
 
-def tools(given: Iterable[Tool | Mapping[str, Any]] | None) -> tuple[Tool, ...]:
-    """Tools, None for none; a mapping is a tool's fields, or OpenAI's `{"type": "function", "function": {...}}`.
+def tools(given: Iterable[Tool | Mapping[str, Any] | Callable[..., Any]] | None) -> tuple[Tool, ...]:
+    """Tools, None for none; a mapping is a tool's fields, or OpenAI's `{"type": "function", "function": {...}}`, and a
+    function is what `duologue.tool` makes of it.
 
     What is no sequence is left as it is, for the class to refuse by name.
     """
     from duologue.models import Tool
 
-    def tool(item: Tool | Mapping[str, Any]) -> Tool:
+    def tool(item: Tool | Mapping[str, Any] | Callable[..., Any]) -> Tool:
         if isinstance(item, Mapping):
             return Tool(**item.get("function", item))
+        if callable(item) and not isinstance(item, Tool):
+            from duologue._tools.function import tool as as_tool
+
+            return as_tool(item)
         return item
 
     items: Any = as_tuple(() if given is None else given)

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypedDict
 
 from duologue.models import Reasoning, Tool
@@ -18,7 +18,7 @@ class ChatParams(TypedDict, total=False):
     """
 
     model: str | None
-    tools: Iterable[Tool | Mapping[str, Any]] | None
+    tools: Iterable[Tool | Mapping[str, Any] | Callable[..., Any]] | None
     tool_choice: str | None
     temperature: float | None
     top_p: float | None

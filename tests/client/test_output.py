@@ -22,6 +22,7 @@ from duologue import (
     Tool,
     ToolCallDelta,
     to_dict,
+    tool,
 )
 from tests.client.test_stream import CHUNKED, client_for
 from tests.kit.server import ScriptedServer, chunk, hang_up, head, reply, wait_for
@@ -381,6 +382,29 @@ async def test_beside_it_other_tools_are_called(twin: Twin) -> None:
             assert (found.parsed, found.finish_reason) == (None, "tool_calls")
             assert found.tool_calls[0].name == "weather"
             assert (await client.stream("hi", **asked).result()).parsed == City("Paris", 2100000)
+
+
+@tool
+def weather(city: str) -> str:
+    """The weather in a city."""
+    return f"fine in {city}"
+
+
+@pytest.mark.parametrize("model", ["gpt-4o", "gpt-4"])
+async def test_the_last_answer_of_a_loop_is_of_the_form(twin: Twin, model: str) -> None:
+    """By JSON Schema, and by a tool that is seen by nobody, beside one that is run."""
+    last = of_a_tool(*PIECES) if model == "gpt-4" else answer(*PIECES)
+    with ScriptedServer(
+        reply(of_a_tool('{"city": "Rome"}', name="weather")), reply(last), reply(answer("{}"))
+    ) as server:
+        async with client_for(twin, server, "openai") as client:
+            run = client.run_tools("hi", tools=[weather], response_format=City, model=model)
+            found = await run.result()
+            assert found.parsed == City("Paris", 2100000)
+            assert [message.role for message in run.messages] == ["user", "assistant", "tool", "assistant"]
+            assert run.messages[-1].text == PARIS
+            with pytest.raises(OutputValidationError):
+                await client.run_tools("hi", tools=[weather], response_format=City, model=model).result()
 
 
 async def test_a_model_that_says_it_in_words_is_understood(twin: Twin) -> None:

@@ -24,7 +24,7 @@ T = TypeVar("T")
 class BlockingStream:
     """A blocking stream behind the async one's names."""
 
-    def __init__(self, stream: duologue.Stream) -> None:
+    def __init__(self, stream: Any) -> None:
         self.stream = stream
 
     def __getattr__(self, name: str) -> Any:
@@ -50,13 +50,15 @@ class BlockingStream:
         self.stream.close()
 
     async def result(self) -> duologue.ChatResponse:
-        return self.stream.result()
+        response: duologue.ChatResponse = self.stream.result()
+        return response
 
     def text(self, **options: Any) -> Any:
         return BlockingText(self.stream.text(**options))
 
     def partials(self) -> Any:
-        return BlockingText(self.stream.partials())
+        stream: Any = self.stream
+        return BlockingText(stream.partials())
 
 
 class BlockingText:
@@ -93,6 +95,9 @@ class BlockingClient:
 
     def stream(self, *args: Any, **params: Any) -> BlockingStream:
         return BlockingStream(self.client.stream(*args, **params))
+
+    def run_tools(self, *args: Any, **params: Any) -> BlockingStream:
+        return BlockingStream(self.client.run_tools(*args, **params))
 
     async def chat(self, *args: Any, **params: Any) -> duologue.ChatResponse:
         response: duologue.ChatResponse = self.client.chat(*args, **params)

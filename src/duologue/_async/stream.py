@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from typing_extensions import TypeVar
 
     from duologue._async.http import AsyncRoad
+    from duologue._async.tools import AsyncToolRun
     from duologue._core.call import Call
     from duologue._view import ToolCallSoFar
     from duologue.models import ChatResponse, ToolCall
@@ -146,9 +147,7 @@ class AsyncStream(Generic[R]):
         """
         if self._call.drops:
             raise ValueError('with restart="again" iterate over the events: a second `Start` tells to drop the text')
-        if min_chars < 0 or (max_delay is not None and max_delay < 0):
-            raise ValueError("min_chars and max_delay must not be negative")
-        return AsyncText(self, min_chars, inf if max_delay is None else max_delay)
+        return AsyncText(self, min_chars, max_delay)
 
     def partials(self) -> AsyncPartials:
         """The JSON of the answer as it grows, for who asked for a form: Python data, as far as they have come, once for
@@ -383,10 +382,12 @@ class AsyncStream(Generic[R]):
 class AsyncText:
     """The text pieces of a stream, the small ones joined; made by `AsyncStream.text`."""
 
-    def __init__(self, stream: AsyncStream[Any], min_chars: int, max_delay: float) -> None:
+    def __init__(self, stream: AsyncStream[Any] | AsyncToolRun, min_chars: int, max_delay: float | None) -> None:
+        if min_chars < 0 or (max_delay is not None and max_delay < 0):
+            raise ValueError("min_chars and max_delay must not be negative")
         self._stream = stream
         self._min_chars = min_chars
-        self._max_delay = max_delay
+        self._max_delay = inf if max_delay is None else max_delay
         self._held = ""
         self._since = inf
         self._error: DuologueError | None = None

@@ -8,11 +8,11 @@ the data, however a schema refers to itself.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import unquote
 
-from duologue._json import dumps
 from duologue._schema.misfit import DEPTH, Misfit, bounded, under
 from duologue._schema.scalars import expected, got
 
@@ -52,6 +52,9 @@ def _check_part(schema: Any, root: Any) -> None:
         raise TypeError(f"a schema is a mapping, got {got(schema)}")
     if "$ref" in schema:
         _resolve(root, schema["$ref"])
+    for name, (fits, words) in _SHAPES.items():
+        if name in schema and not fits(schema[name]):
+            raise ValueError(f"{name} in a schema must be {words}, got {got(schema[name])}")
     for name, parts in _PARTS.items():
         for part in parts(schema[name]) if name in schema else ():
             _check_part(part, root)
@@ -135,9 +138,9 @@ def _type(_: _Checker, value: Any, schema: Schema, __: int) -> None:
         raise expected(" or ".join(names), value)
 
 
-def _key(value: Any) -> bytes:
+def _key(value: Any) -> str:
     """Equal for what JSON Schema calls equal: 1 and 1.0, but not 1 and true."""
-    return dumps(_canonical(value))
+    return json.dumps(_canonical(value))
 
 
 def _canonical(value: Any) -> Any:
@@ -301,6 +304,33 @@ _KEYWORDS: Final[Mapping[str, Callable[[_Checker, Any, Schema, int], None]]] = {
     "anyOf": _any_of,
     "oneOf": _one_of,
     "not": _not,
+}
+
+
+def _is_type(value: Any) -> bool:
+    names = value if isinstance(value, (list, tuple)) else [value]
+    return bool(names) and all(isinstance(name, str) and name in _TYPES for name in names)
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) in (int, float)
+
+
+def _is_size(value: Any) -> bool:
+    return _is_number(value) and value >= 0
+
+
+# What the keywords that hold no schemas must be.
+_SHAPES: Final[Mapping[str, tuple[Callable[[Any], bool], str]]] = {
+    "type": (_is_type, f"one or several of {', '.join(_TYPES)}"),
+    "enum": (lambda value: isinstance(value, (list, tuple)), "a list"),
+    "required": (
+        lambda value: isinstance(value, (list, tuple)) and all(isinstance(name, str) for name in value),
+        "a list of strings",
+    ),
+    "uniqueItems": (lambda value: isinstance(value, bool), "true or false"),
+    "multipleOf": (lambda value: _is_number(value) and value > 0, "a number above 0"),
+    **{keyword: (_is_number if kind == "number" else _is_size, "a number") for kind, keyword, _, _ in _BOUNDS},
 }
 
 

@@ -21,6 +21,10 @@ _OTHERS: Final = frozenset(
     | {"notes", "see also", "references", "receives", "todo", "methods"}
 )
 _SPHINX: Final = frozenset({"param", "parameter", "arg", "argument", "key", "keyword", "ivar", "var", "cvar"})
+_SPHINX_OTHERS: Final = frozenset(
+    {"type", "vartype", "return", "returns", "rtype", "raise", "raises", "except", "exception", "yield", "yields"}
+    | {"ytype", "meta"}
+)
 
 
 class Description(NamedTuple):
@@ -32,7 +36,9 @@ class Description(NamedTuple):
 
 def described(doc: str | None) -> Description:
     """A docstring's own text, and its parameters'; both empty where there is none."""
-    lines = inspect.cleandoc(doc or "").splitlines()
+    first = (doc or "").partition("\n")[0].strip()
+    # A heading in the very first line would not count for the indent of what is below it.
+    lines = inspect.cleandoc(f"\n{doc}" if _is_heading(first.removesuffix(":")) else doc or "").splitlines()
     parameters: dict[str, str] = {}
     text: list[str] = []
     at = 0
@@ -44,7 +50,7 @@ def described(doc: str | None) -> Description:
 
 def _kind(lines: list[str], at: int) -> str:
     line = lines[at].strip()
-    if line.startswith(":") and ":" in line[1:]:
+    if line.startswith(":") and line[1:].partition(":")[1] and _field_name(line) in _SPHINX | _SPHINX_OTHERS:
         return "sphinx"
     if _is_heading(line.removesuffix(":")) and not lines[at][:1].isspace():
         below = lines[at + 1].strip() if at + 1 < len(lines) else ""
@@ -53,6 +59,10 @@ def _kind(lines: list[str], at: int) -> str:
         if line.endswith(":"):
             return "google"
     return "text"
+
+
+def _field_name(line: str) -> str:
+    return line[1:].partition(":")[0].partition(" ")[0]
 
 
 def _is_heading(line: str) -> bool:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import typing
-from types import NoneType
+from types import NoneType, SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import attrs
@@ -45,13 +46,27 @@ def hints_of(thing: Any) -> dict[str, Any]:
         raise TypeError(f"{name}: {reason}; type hints must name what the module knows when this is called") from None
 
 
-def clean_default(hint: Any, default: Any) -> Any:
-    """The hint of something with that default: `None` may then be given as well."""
-    return hint | None if default is None and hint not in (Any, NoneType) and _takes_or(hint) else hint
+def parameter_hints(function: Any) -> dict[str, Any]:
+    """The type hints of a function's parameters; what it gives is nobody's business here.
+
+    Raises:
+        TypeError: as `hints_of`.
+    """
+    given = {name: hint for name, hint in getattr(function, "__annotations__", {}).items() if name != "return"}
+    names = getattr(inspect.unwrap(function), "__globals__", {})
+    stand_in = SimpleNamespace(
+        __annotations__=given, __globals__=names, __qualname__=getattr(function, "__qualname__", repr(function))
+    )
+    return hints_of(stand_in)
 
 
-def _takes_or(hint: Any) -> bool:
-    return hasattr(hint, "__or__")
+def says_none(hint: Any) -> bool:
+    """Whether a hint itself allows `None`, as far as that can be seen."""
+    while typing.get_origin(hint) is typing.Annotated:
+        hint = typing.get_args(hint)[0]
+    return hint in (Any, object, None, NoneType) or any(
+        part is None or part is NoneType for part in typing.get_args(hint)
+    )
 
 
 def fields_of(cls: Any) -> list[Field] | None:
@@ -102,7 +117,7 @@ def _dataclass_default(field: dataclasses.Field[Any]) -> Any:
 
 
 def _field(name: str, hint: Any, default: Any, metadata: Mapping[Any, Any]) -> Field:
-    return Field(name, clean_default(hint, default), default, str(metadata.get("description", "")))
+    return Field(name, hint, default, str(metadata.get("description", "")))
 
 
 _WRAPPERS: Final = (typing.Required, typing.NotRequired, getattr(typing, "ReadOnly", None))

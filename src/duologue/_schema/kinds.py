@@ -17,7 +17,7 @@ from typing import Any, Final, NamedTuple, TypeVar, cast
 
 from duologue._schema.check import check, check_schema
 from duologue._schema.describe import described
-from duologue._schema.fields import Field, fields_of, own_doc
+from duologue._schema.fields import Field, fields_of, own_doc, says_none
 from duologue._schema.misfit import Misfit, bounded, under
 from duologue._schema.plain import plain
 from duologue._schema.scalars import SCALARS, Take, choice, expected, got, is_enum, members_of
@@ -97,26 +97,37 @@ class Kinds:
 
     def named(self, hint: Any, make: Callable[[], Kind]) -> Kind:
         """The kind of something that may hold itself."""
-        if hint in self._again:
-            return self._again[hint]
-        if hint in self._open:
-            self._open[hint] = True
+        key = _key(hint)
+        if key in self._again:
+            return self._again[key]
+        if key in self._open:
+            self._open[key] = True
             # What takes it is known only when all of it has been looked at.
-            return Kind({"$ref": f"#/$defs/{self._name(hint)}"}, lambda value: self._again[hint].take(value))  # noqa: PLW0108
-        self._open[hint] = False
+            return Kind({"$ref": f"#/$defs/{self._name(hint)}"}, lambda value: self._again[key].take(value))  # noqa: PLW0108
+        self._open[key] = False
         kind = make()
-        if self._open.pop(hint):
+        if self._open.pop(key):
             self._definitions[self._name(hint)] = kind.schema
-            self._again[hint] = kind = Kind({"$ref": f"#/$defs/{self._name(hint)}"}, kind.take)
+            self._again[key] = kind = Kind({"$ref": f"#/$defs/{self._name(hint)}"}, kind.take)
         return kind
 
     def _name(self, hint: Any) -> str:
         """A name that no other type has here."""
-        if hint not in self._names:
+        key = _key(hint)
+        if key not in self._names:
             name = "".join(char if char.isalnum() else "_" for char in getattr(hint, "__name__", str(hint)))
             taken = set(self._names.values())
-            self._names[hint] = next(one for one in _numbered(name) if one not in taken)
-        return self._names[hint]
+            self._names[key] = next(one for one in _numbered(name) if one not in taken)
+        return self._names[key]
+
+
+def _key(hint: Any) -> Any:
+    """A type as a key; one that cannot be hashed by its name."""
+    try:
+        hash(hint)
+    except TypeError:
+        return repr(hint)
+    return hint
 
 
 def _numbered(name: str) -> Iterator[str]:
@@ -135,6 +146,8 @@ def object_kind(
     properties: dict[str, Any] = {}
     for field in fields:
         kind = under_hint(field.name, kinds, field.hint)
+        if field.default is None and not says_none(field.hint):
+            kind = _or_none(kind)
         takes[field.name] = kind.take
         properties[field.name] = _with_notes(kind.schema, field)
     required = [field.name for field in fields if field.required]
@@ -153,6 +166,11 @@ def object_kind(
         return _made(make, {key: under(key, takes.get(key, others), item) for key, item in given.items()})
 
     return Kind(schema, take)
+
+
+def _or_none(kind: Kind) -> Kind:
+    """What is `None` by default may be given as null, too."""
+    return Kind({"anyOf": [kind.schema, {"type": "null"}]}, lambda value: None if value is None else kind.take(value))
 
 
 def under_hint(name: str, kinds: Kinds, hint: Any) -> Kind:

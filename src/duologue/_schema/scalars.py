@@ -104,6 +104,11 @@ SCALARS: Final[Mapping[Any, tuple[Mapping[str, Any], Take]]] = {
 _TYPES: Final[Mapping[type, str]] = {str: "string", int: "integer", float: "number", bool: "boolean", NoneType: "null"}
 
 
+def _as_json(value: Any) -> tuple[bool, Any]:
+    """Equal for what JSON calls equal: 1 and 1.0, but not 1 and true."""
+    return isinstance(value, bool), value
+
+
 def is_enum(hint: Any) -> TypeGuard[type[Enum]]:
     """Whether it is an enum."""
     return isinstance(hint, type) and issubclass(hint, Enum)
@@ -125,11 +130,11 @@ def choice(members: tuple[Any, ...]) -> tuple[dict[str, Any], Take]:
         raise TypeError("an enum without members has no JSON Schema")
     kinds = {_TYPES[type(value)] for value in values}
     schema: dict[str, Any] = {"type": kinds.pop()} if len(kinds) == 1 else {}
-    known = {(type(value), value): member for value, member in zip(values, members, strict=True)}
+    known = {_as_json(value): member for value, member in zip(values, members, strict=True)}
 
     def take(value: Any) -> Any:
-        if type(value) not in _TYPES or (type(value), value) not in known:
+        if type(value) not in _TYPES or _as_json(value) not in known:
             raise expected(f"one of {', '.join(map(repr, values))}", value)
-        return known[type(value), value]
+        return known[_as_json(value)]
 
     return {**schema, "enum": values}, take

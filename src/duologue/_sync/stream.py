@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from typing_extensions import TypeVar
 
     from duologue._sync.http import Road
+    from duologue._sync.tools import ToolRun
     from duologue._core.call import Call
     from duologue._view import ToolCallSoFar
     from duologue.models import ChatResponse, ToolCall
@@ -147,9 +148,7 @@ class Stream(Generic[R]):
         """
         if self._call.drops:
             raise ValueError('with restart="again" iterate over the events: a second `Start` tells to drop the text')
-        if min_chars < 0 or (max_delay is not None and max_delay < 0):
-            raise ValueError("min_chars and max_delay must not be negative")
-        return Text(self, min_chars, inf if max_delay is None else max_delay)
+        return Text(self, min_chars, max_delay)
 
     def partials(self) -> Partials:
         """The JSON of the answer as it grows, for who asked for a form: Python data, as far as they have come, once for
@@ -384,10 +383,12 @@ class Stream(Generic[R]):
 class Text:
     """The text pieces of a stream, the small ones joined; made by `Stream.text`."""
 
-    def __init__(self, stream: Stream[Any], min_chars: int, max_delay: float) -> None:
+    def __init__(self, stream: Stream[Any] | ToolRun, min_chars: int, max_delay: float | None) -> None:
+        if min_chars < 0 or (max_delay is not None and max_delay < 0):
+            raise ValueError("min_chars and max_delay must not be negative")
         self._stream = stream
         self._min_chars = min_chars
-        self._max_delay = max_delay
+        self._max_delay = inf if max_delay is None else max_delay
         self._held = ""
         self._since = inf
         self._error: DuologueError | None = None
