@@ -23,16 +23,16 @@ _DIALECTS: Final = "src/duologue/_dialects/__init__.py"
 
 @attrs.frozen
 class Handwritten:
-    """The mixins with the names that each brings along, and the functions that can be converters."""
+    """The mixins with the names that each brings along, and the possible converters with what each takes."""
 
     mixins: Mapping[str, frozenset[str]]
-    functions: frozenset[str]
+    functions: Mapping[str, str]
 
     @classmethod
     def read(cls, root: Path) -> Handwritten:
         """The top level of `_methods.py`."""
         tree = _tree(root, _METHODS)
-        functions = frozenset(node.name for node in tree.body if isinstance(node, ast.FunctionDef))
+        functions = {node.name: _taken(node) for node in tree.body if isinstance(node, ast.FunctionDef)}
         mixins: dict[str, frozenset[str]] = {}
         for node in tree.body:
             if isinstance(node, ast.ClassDef):
@@ -64,6 +64,12 @@ def _tree(root: Path, file: str) -> ast.Module:
         raise SpecError(Place(file, 0), f"cannot be read: {error.strerror}") from error
     except (SyntaxError, ValueError) as error:
         raise SpecError(Place(file, 0), f"is not Python: {error}") from error
+
+
+def _taken(node: ast.FunctionDef) -> str:
+    """The type of the first argument, as it is written."""
+    found = [argument.annotation for argument in node.args.args[:1]]
+    return ast.unparse(found[0]) if found and found[0] is not None else "Any"
 
 
 def _members(node: ast.ClassDef) -> Iterator[str]:

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Final
 
 from .emit_classes import emit_module
 from .emit_docs import emit_pages
+from .emit_params import emit_params
 from .emit_schema import emit_schema
 from .emit_tables import emit_tables
 from .emit_unions import emit_unions
+from .handwritten import Handwritten
 from .load import load
 from .model import MODULES
 from .text import GENERATED
@@ -44,6 +46,8 @@ def generate(root: Path) -> Mapping[str, bytes]:
     files = {f"{PACKAGE}/{module}.py": emit_module(spec, module) for module in MODULES}
     files |= {f"{PACKAGE}/{module}.py": text for module, text in emit_tables(spec).items()}
     files[f"{PACKAGE}/_unions.py"] = emit_unions(spec)
+    params = emit_params(spec, Handwritten.read(root).functions)
+    files |= {} if params is None else {f"{PACKAGE}/_params.py": params}
     files[f"{PACKAGE}/schema.json"] = emit_schema(spec)
     files |= {f"{REFERENCE}/{name}": text for name, text in emit_pages(spec).items()}
     files |= twin(root)

@@ -32,15 +32,20 @@ RENAMES: Final[Mapping[str, str]] = {
     "AsyncClient": "Client",  # ours, and httpx's
     "AsyncStream": "Stream",  # ours
     "AsyncText": "Text",  # ours
+    "AsyncToolRun": "ToolRun",  # ours
+    "AsyncMerge": "Merge",  # ours
     "AsyncPlace": "Place",  # ours
     "AsyncAnswer": "Answer",  # ours
     "AsyncBody": "Body",  # ours
     "AsyncNetwork": "Network",  # ours
     "AsyncConnection": "Connection",  # ours
+    "AsyncPartials": "Partials",  # ours
     "AsyncPool": "Pool",  # ours
     "AsyncRoad": "Road",  # ours
     "AsyncTheirs": "Theirs",  # ours
     "AsyncTimedStream": "TimedStream",  # ours
+    "AsyncCrew": "Crew",  # likewise
+    "async_settled": "settled",  # likewise
     "AsyncGate": "Gate",  # of _waiting, which is written by hand for both
     "AsyncInterrupt": "Interrupt",  # likewise
     "AsyncKeeper": "Keeper",  # likewise

@@ -68,7 +68,8 @@ def test_the_code_runs(page: Path) -> None:
     for block in blocks(page.read_text("utf-8"), "python"):
         if block.runs:
             # Lines are counted from the top of the page, so that a traceback leads there.
-            code = compile("\n" * (block.line - 1) + block.code, str(page), "exec")
+            # As a reader's own file, without the `from __future__` of this one.
+            code = compile("\n" * (block.line - 1) + block.code, str(page), "exec", dont_inherit=True)
             exec(code, namespace)
 
 

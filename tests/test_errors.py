@@ -45,6 +45,7 @@ TREE: dict[str, tuple[tuple[str, ...], str | None, str | None, bool]] = {
     "StreamTruncated": (("ProtocolError",), "stream_truncated", "protocol", True),
     "EmptyResponse": (("StreamTruncated",), "empty_response", "protocol", True),
     "StreamInterrupted": (("StreamTruncated", "ConnectionLost"), "stream_interrupted", "protocol", True),
+    "OutputValidationError": (("DuologueError",), "output_validation", "output", False),
     "LimitExceeded": (("DuologueError",), "limit_exceeded", "limit", False),
     "APIError": (("DuologueError",), None, None, False),
     "BadRequestError": (("APIError",), None, None, False),
@@ -90,6 +91,7 @@ FIELDS: dict[str, Any] = {
 OWN: dict[str, dict[str, Any]] = {
     "LimitExceeded": {"limit": "max_bytes"},
     "DecodeError": {"frame": 3},
+    "OutputValidationError": {"path": "a[0]", "text": '{"a": [', "value": {"a": []}, "reason": "length"},
     **{name: {"retry_after": 1.5, "body": {"a": 1}} for name in TREE if issubclass(getattr(errors, name), APIError)},
 }
 

@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,6 +26,22 @@ PROMISES = {
     "timeout": [r"river", r"Out of time \(total\); (?P<least_20>\d+) characters had come|Finished in time"],
     "progress": [r"about 10 of at most 60 tokens\n(.*\n)*about 50 of", r"It took (?P<least_40>\d+) tokens: \w+"],
     "tools": [r'Tool call: get_weather \{\s*"city": "Paris"\s*\}\nResult: .*21.*\n(.*\n)*.*(21|weather)'],
+    "structured_output": [
+        r"\{\}\n\{'city': ''\}\n\{'city': 'Rome'\}\n\{'city': 'Rome', 'days': 3\}",
+        r"3 days in Rome\nNo trip \(length\): \{",
+    ],
+    "partial_arguments": [r"'Paris' +\{'city': 'Paris'\}\n", r"get_weather: \{'city': 'Paris'\}"],
+    "tool_loop": [
+        r'Tool call: get_weather \{\s*"city": "Paris"\s*\}\n',
+        r"\nMay get_weather be called with \{'city': 'Paris'\}\? Yes\.\n",
+        r"Result of get_weather: \{'city': 'Paris', 'celsius': 21, 'sky': 'clear'\}\n(.*\n)*.*(21|weather)",
+        r"\n2 answers, 1 calls, (?P<least_100>\d+) tokens\n\['user', 'assistant', 'tool', 'assistant'\]",
+    ],
+    "tool_progress": [
+        r"33%: part 1\nA piece: '21 degrees '\n67%: part 2\nA piece: 'and a clear sky '\n100%: part 3\n",
+        r"All of it: '21 degrees and a clear sky in Paris'\nThe one: .+",
+        r"The other: .*API",
+    ],
     "model_check": [
         r"smollm2-135m: streaming True, images False, known True",
         r"(?P<least_15>\d+) pieces: .*API",
@@ -114,7 +131,7 @@ def test_the_demo_fails_where_the_twins_differ(
         return answer(other)
 
     class Idle(BlockingClient):
-        def chat(self, *_: object, **__: object) -> ChatResponse:
+        def chat(self, *_: Any, **__: Any) -> Any:
             return answer("Hello")
 
     monkeypatch.syspath_prepend(EXAMPLES)

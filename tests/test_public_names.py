@@ -14,15 +14,28 @@ import attrs
 import pytest
 
 import duologue
-from duologue import AsyncClient, AsyncStream, Client, Stream, errors, events
+from duologue import (
+    AsyncClient,
+    AsyncMerge,
+    AsyncStream,
+    AsyncToolRun,
+    Client,
+    Merge,
+    Stream,
+    ToolRun,
+    errors,
+    events,
+)
 from tests.kit.server import ScriptedServer, reply
 from tests.kit.wire import answer
 
-CLIENTS = ["AsyncClient", "AsyncStream", "Client", "Stream"]
+CLIENTS = ["AsyncClient", "AsyncMerge", "AsyncStream", "AsyncToolRun", "Client", "Merge", "Stream", "ToolRun"]
+TOOLS = ["FunctionTool", "ToolContext", "merge_streams", "tool"]
 KNOBS = ["ClientConfig", "Limits", "RetryPolicy", "Timeouts"]
 MESSAGES = [
     "AudioContent",
     "CachePoint",
+    "ChatParams",
     "ChatRequest",
     "ChatResponse",
     "Choice",
@@ -32,6 +45,7 @@ MESSAGES = [
     "ImageContent",
     "Message",
     "ModelInfo",
+    "ParsedResponse",
     "Provider",
     "Reasoning",
     "ReasoningContent",
@@ -82,6 +96,7 @@ ERRORS = [
     "EmptyResponse",
     "LimitExceeded",
     "NotFoundError",
+    "OutputValidationError",
     "OverloadedError",
     "PermissionDeniedError",
     "PoolTimeout",
@@ -110,7 +125,7 @@ REST = [
     "to_dict",
     "to_json",
 ]
-NAMES = [*CLIENTS, *KNOBS, *MESSAGES, *WORDS, *EVENTS, *ERRORS, *REST]
+NAMES = [*CLIENTS, *KNOBS, *MESSAGES, *WORDS, *EVENTS, *ERRORS, *REST, *TOOLS]
 
 
 def test_the_names() -> None:
@@ -154,12 +169,17 @@ def test_every_class_and_what_hangs_off_it_is_explained(value: type) -> None:
 @pytest.mark.parametrize("value", [value for value in CLASSES if attrs.has(value)], ids=lambda value: value.__name__)
 def test_every_field_is_explained(value: type) -> None:
     text = value.__doc__ or ""
-    missing = [field.name for field in attrs.fields(value) if f"    {field.name}: " not in text]
+    own = [field.name for field in attrs.fields(value) if not field.inherited]
+    missing = [name for name in own if f"    {name}: " not in text]
     assert missing == []
 
 
 @pytest.mark.parametrize(
-    "name", ["from_dict", "from_json", "register_model", "register_provider", "to_dict", "to_json"]
+    "name",
+    [
+        *["from_dict", "from_json", "merge_streams", "register_model", "register_provider", "to_dict", "to_json"],
+        "tool",
+    ],
 )
 def test_every_function_is_explained(name: str) -> None:
     assert inspect.getdoc(getattr(duologue, name))
@@ -177,7 +197,10 @@ def test_events_are_frozen_and_slotted() -> None:
         assert "__dict__" not in dir(kind)
 
 
-@pytest.mark.parametrize(("blocking", "waiting"), [(Client, AsyncClient), (Stream, AsyncStream)])
+@pytest.mark.parametrize(
+    ("blocking", "waiting"),
+    [(Client, AsyncClient), (Stream, AsyncStream), (ToolRun, AsyncToolRun), (Merge, AsyncMerge)],
+)
 def test_twins_have_the_same_names_and_arguments(blocking: type, waiting: type) -> None:
     names = {
         "close": "aclose",
@@ -221,6 +244,7 @@ def test_importing_is_cheap_and_asks_nobody() -> None:
     inside = {name for name in json.loads(run.stdout) if name.startswith("duologue.")}
     assert not {name for name in inside if name.startswith(("duologue.local", "duologue._cli"))}
     assert "duologue._model_table" not in inside
+    assert "duologue._schema" not in inside
 
 
 _ASKED = """

@@ -7,10 +7,12 @@ written; exit code 1 where the page is not what would be.
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import duologue
 from duologue import (
     AudioContent,
     CachePoint,
@@ -18,18 +20,21 @@ from duologue import (
     FileContent,
     ImageContent,
     Message,
+    ModelInfo,
     Reasoning,
     TextContent,
     Tool,
     ToolCall,
     UnsupportedError,
 )
+from duologue._core.catalog import check_abilities
 from duologue._dialects import _MODULES, find_dialect
 from duologue._dialects.unsupported import check_supported
+from duologue._output import plan
 from duologue._tables import PROVIDERS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from duologue.models import Provider
 
@@ -43,6 +48,20 @@ this page says. `extra` goes into every format's body as it is, so what is not h
 provider's own words. A row that says *yes* tells that the request is sent; a model may still decline it. Where it says
 *its words only*, the mark that a result is an error has no place, and the result goes as any other.
 """
+OUTPUT = """## Answers of a given form
+
+With `response_format` a class, another type or a JSON Schema, the first of these ways is taken that the provider, the
+model and the format allow. Whichever it is, `parsed` is made and checked on this side.
+
+1. **JSON Schema**: the provider's own `response_format`, with the schema as it takes it. What it does not take of a
+   schema is told in the descriptions; what may be left out may be null where all properties have to be required. With
+   *not strict* the provider does what it can.
+2. **a tool**: the model must call a tool whose arguments are the answer. Nobody sees the tool: its arguments come as
+   text. Not with `reasoning`, nor where `tool_choice` names another way.
+3. **in words**: the schema goes into the system prompt, with the switch for JSON of any form where there is one.
+
+| | a class | one with a mapping of any keys | a model without JSON Schema | what is taken of JSON Schema |
+|---|---|---|---|---|"""
 # A format's provider is the first row that speaks it; where the model counts, it is one of those that can do most.
 MODELS = {"bedrock-converse": "anthropic.claude-sonnet-4-5", "gemini": "gemini-2.5-flash"}
 
@@ -51,6 +70,13 @@ TOOL = Tool("f", "Does it", SCHEMA)
 CALL = ToolCall("c1", "f", "{}")
 PNG = ImageContent(data=b"\x89PNG", media_type="image/png")
 PDF = FileContent(data=b"%PDF", media_type="application/pdf", filename="a.pdf")
+
+# What is asked for, and what the model's row says.
+FORMS: Sequence[tuple[Mapping[str, Any], bool | None]] = (
+    (SCHEMA, None),
+    ({**SCHEMA, "properties": {"a": {"type": "object"}}}, None),
+    (SCHEMA, False),
+)
 
 # Each parameter of a request, with the ways to give it that formats differ in.
 FIELDS: Mapping[str, Mapping[str, Any]] = {
@@ -132,6 +158,7 @@ def page() -> str:
             lines.append(f"| {label} | {' | '.join(cells)} |")
         lines.append("")
     lines += ["## Reasons\n", *(f"{number}. {note}" for note, number in notes.items()), "", *_exceptions()]
+    lines += [OUTPUT, *_output()]
     return "\n".join(lines)
 
 
@@ -188,6 +215,37 @@ def _exceptions() -> Iterator[str]:
             if (reason is None) != (usual_reason is None):
                 yield f"- {provider.title}: {label}: {reason or 'yes'}"
     yield ""
+
+
+def _output() -> Iterator[str]:
+    """A row for each provider."""
+    for provider in PROVIDERS.values():
+        cells = [_way(provider, schema, has_schema) for schema, has_schema in FORMS]
+        yield f"| {provider.title} | {' | '.join(cells)} | {provider.schema_rules} |"
+    yield "\nWhat is taken of JSON Schema:\n"
+    yield from (f"- `{rules['const']}`: {rules['description']}" for rules in _DEFINITIONS["SchemaRules"]["oneOf"])
+    yield ""
+
+
+def _way(provider: Provider, schema: Mapping[str, Any], has_schema: bool | None) -> str:
+    """The first way that is not refused, by the provider's row or its format, or else by the model's row."""
+    asked: list[ChatRequest] = []
+
+    def encode(request: ChatRequest) -> None:
+        asked.append(request)
+        model = MODELS.get(provider.dialect, "m")
+        check_abilities(ModelInfo(model, provider.name, supports_json_schema=has_schema), request, stream=True)
+        reason = refusal(provider, request)
+        if reason is not None:
+            raise UnsupportedError(reason)
+
+    output, _ = plan(ChatRequest("Hi", response_format=schema), provider, encode)
+    form = asked[-1].response_format
+    return _WAYS[output.way] + (", not strict" if form is not None and form.strict is False else "")
+
+
+_WAYS = {"json_schema": "JSON Schema", "tool": "a tool", "prompt": "in words"}
+_DEFINITIONS = json.loads((Path(duologue.__file__).parent / "schema.json").read_text("utf-8"))["$defs"]
 
 
 def main(arguments: list[str]) -> int:

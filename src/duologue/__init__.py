@@ -12,13 +12,24 @@ with Client("openai") as client:
 from duologue import errors, events
 from duologue._async import (
     AsyncClient,
+    AsyncMerge,
     AsyncStream,
+    AsyncToolRun,
 )
 from duologue._core.catalog import (
     register_model,
 )
 from duologue._core.registry import (
     register_provider,
+)
+from duologue._merge import (
+    merge_streams,
+)
+from duologue._params import (
+    ChatParams,
+)
+from duologue._parsed import (
+    ParsedResponse,
 )
 from duologue._serde import (
     from_dict,
@@ -28,7 +39,16 @@ from duologue._serde import (
 )
 from duologue._sync import (
     Client,
+    Merge,
     Stream,
+    ToolRun,
+)
+from duologue._tools.context import (
+    ToolContext,
+)
+from duologue._tools.function import (
+    FunctionTool,
+    tool,
 )
 from duologue._version import (
     __version__,
@@ -54,6 +74,7 @@ from duologue.errors import (
     EmptyResponse,
     LimitExceeded,
     NotFoundError,
+    OutputValidationError,
     OverloadedError,
     PermissionDeniedError,
     PoolTimeout,
@@ -120,12 +141,15 @@ from duologue.models import (
 __all__ = [
     "APIError",
     "AsyncClient",
+    "AsyncMerge",
     "AsyncStream",
+    "AsyncToolRun",
     "AudioContent",
     "AuthScheme",
     "AuthenticationError",
     "BadRequestError",
     "CachePoint",
+    "ChatParams",
     "ChatRequest",
     "ChatResponse",
     "Choice",
@@ -148,14 +172,18 @@ __all__ = [
     "Error",
     "FileContent",
     "FinishReason",
+    "FunctionTool",
     "ImageContent",
     "ImageDetail",
     "LimitExceeded",
     "Limits",
+    "Merge",
     "Message",
     "ModelInfo",
     "NotFoundError",
+    "OutputValidationError",
     "OverloadedError",
+    "ParsedResponse",
     "PermissionDeniedError",
     "PoolTimeout",
     "ProtocolError",
@@ -188,7 +216,9 @@ __all__ = [
     "Tool",
     "ToolCall",
     "ToolCallDelta",
+    "ToolContext",
     "ToolResult",
+    "ToolRun",
     "ToolStatus",
     "TransportError",
     "Unknown",
@@ -202,8 +232,10 @@ __all__ = [
     "events",
     "from_dict",
     "from_json",
+    "merge_streams",
     "register_model",
     "register_provider",
     "to_dict",
     "to_json",
+    "tool",
 ]

@@ -19,6 +19,9 @@ Check: TypeAlias = Callable[[str, Any], None]
 T = TypeVar("T")
 Validator: TypeAlias = Callable[[Any, "attrs.Attribute[Any]", Any], None]
 
+# In a field's metadata, with False: it is no part of what the object says, so `to_dict` leaves it out.
+WRITTEN: Final = "written"
+
 # The longest value that is shown in full: enough to recognise it by, too little for a key or a document.
 SHOWN: Final = 40
 

@@ -15,7 +15,7 @@ import attrs
 from cattrs import Converter
 
 from duologue import errors
-from duologue._check import shown
+from duologue._check import WRITTEN, shown
 from duologue._plain import (
     MisfitError,
     Structure,
@@ -124,7 +124,7 @@ def _without_none(type_: Any) -> tuple[bool, Any]:
 
 def _class_unstructure(cls: Any, tag: tuple[str, str] | None, converter: Converter) -> Unstructure:
     attrs.resolve_types(cls)
-    fields = attrs.fields(cls)
+    fields = [field for field in attrs.fields(cls) if field.metadata.get(WRITTEN, True)]
 
     @functools.cache  # late, as above
     def hooks() -> list[tuple[str, Unstructure, Callable[[Any], bool]]]:

@@ -9,10 +9,15 @@ from __future__ import annotations
 import json
 import re
 from math import isinf
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from duologue.errors import DecodeError
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+# Python's own bound for integers, which are read in a time that grows with the square of it.
+NUMBER_DIGITS = 4300
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -21,6 +26,8 @@ def _refuse(constant: str) -> NoReturn:
 
 
 def _number(text: str) -> float:
+    if len(text.removeprefix("-")) > NUMBER_DIGITS:
+        raise ValueError("a number has too many digits")
     number = float(text)
     if isinf(number):  # it could never be written again
         raise ValueError("a number is too large")
@@ -29,6 +36,11 @@ def _number(text: str) -> float:
 
 # One decoder for all: `json.loads` looks through its arguments anew at every call.
 _decoder = json.JSONDecoder(parse_constant=_refuse, parse_float=_number)
+# The value that begins at a place of a text, and where it ends. Raises StopIteration, ValueError or RecursionError. The
+# types of the standard library do not have it, though it is what `JSONDecoder` is made of.
+scan: Callable[[str, int], tuple[Any, int]] = _decoder.scan_once  # type: ignore[attr-defined]
+# The text from a place within a string to its closing quote, and where that is behind. Raises ValueError.
+scan_string: Callable[[str, int], tuple[str, int]] = json.decoder.scanstring  # type: ignore[attr-defined]
 
 
 def loads(text: str) -> Any:
@@ -38,10 +50,10 @@ def loads(text: str) -> Any:
         DecodeError: it is not JSON, or nested too deeply.
     """
     try:
-        data, end = _decoder.raw_decode(text)
+        data, end = scan(text, 0)
         if end == len(text):
             return data
-    except (ValueError, RecursionError):
+    except (StopIteration, ValueError, RecursionError):
         pass  # white space before it, or an error, which the decoder's own method has words for
     try:
         return _decoder.decode(text)

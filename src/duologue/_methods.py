@@ -1,14 +1,15 @@
 """What the generated models can do: mixins named under `methods` in spec/, and the constructors' converters.
 
-Nothing here holds state, so every mixin has empty slots. The models import this module, hence the imports inside
-functions.
+Every mixin has empty slots, but for what an object knows besides what it says: no part of its value, and gone in a copy
+that is made of it. The models import this module, hence the imports inside functions.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias, get_origin
 
 from duologue._check import as_tuple
 from duologue._json import loads
@@ -18,6 +19,7 @@ from duologue.errors import DecodeError, DuologueError, error_fields
 if TYPE_CHECKING:
     import os
 
+    from duologue._partial_json import Pieces
     from duologue.models import (
         Choice,
         ContentPart,
@@ -83,16 +85,21 @@ def messages(prompt: Prompt) -> tuple[Message, ...]:
     return tuple(message(item) for item in prompt)
 
 
-def tools(given: Iterable[Tool | Mapping[str, Any]] | None) -> tuple[Tool, ...]:
-    """Tools, None for none; a mapping is a tool's fields, or OpenAI's `{"type": "function", "function": {...}}`.
+def tools(given: Iterable[Tool | Mapping[str, Any] | Callable[..., Any]] | None) -> tuple[Tool, ...]:
+    """Tools, None for none; a mapping is a tool's fields, or OpenAI's `{"type": "function", "function": {...}}`, and a
+    function is what `duologue.tool` makes of it.
 
     What is no sequence is left as it is, for the class to refuse by name.
     """
     from duologue.models import Tool
 
-    def tool(item: Tool | Mapping[str, Any]) -> Tool:
+    def tool(item: Tool | Mapping[str, Any] | Callable[..., Any]) -> Tool:
         if isinstance(item, Mapping):
             return Tool(**item.get("function", item))
+        if callable(item) and not isinstance(item, Tool):
+            from duologue._tools.function import tool as as_tool
+
+            return as_tool(item)
         return item
 
     items: Any = as_tuple(() if given is None else given)
@@ -104,8 +111,9 @@ def strings(given: str | Iterable[str] | None) -> tuple[str, ...]:
     return (given,) if isinstance(given, str) else as_tuple(() if given is None else given)
 
 
-def response_format(given: ResponseFormat | Mapping[str, Any] | str | None) -> ResponseFormat | None:
-    """A response format: its type, OpenAI's `{"type": ...}` form (nested or flat), or a JSON Schema.
+def response_format(given: ResponseFormat | Mapping[str, Any] | type | str | None) -> ResponseFormat | None:
+    """A response format: its type, OpenAI's `{"type": ...}` form (nested or flat), a JSON Schema, or a type of Python's
+    that has one.
 
     Raises:
         TypeError, ValueError: it is none of these.
@@ -114,6 +122,12 @@ def response_format(given: ResponseFormat | Mapping[str, Any] | str | None) -> R
 
     if isinstance(given, str):
         return ResponseFormat(given)  # type: ignore[arg-type]  # checked by the class
+    if isinstance(given, type) or get_origin(given) is not None:
+        from duologue._schema import schema_of
+
+        form = ResponseFormat("json_schema", schema=schema_of(given), name=_name_of(given))
+        form.want(given)
+        return form
     if not isinstance(given, Mapping):
         return given
     if given.get("type") == "json_schema":
@@ -123,7 +137,15 @@ def response_format(given: ResponseFormat | Mapping[str, Any] | str | None) -> R
         return ResponseFormat(**{**body, "type": "json_schema"})
     if given.get("type") in ("text", "json_object"):
         return ResponseFormat(given["type"])
-    return ResponseFormat("json_schema", schema=given)
+    form = ResponseFormat("json_schema", schema=given)
+    form.want(None)
+    return form
+
+
+def _name_of(hint: Any) -> str:
+    """A name for a type, of the letters that names may have."""
+    name = getattr(hint, "__name__", "") if isinstance(hint, type) and get_origin(hint) is None else ""
+    return re.sub("[^a-zA-Z0-9_-]", "_", name)[:64] or "response"
 
 
 def reasoning(given: Reasoning | str | int | None) -> Reasoning | None:
@@ -156,6 +178,54 @@ class EventMethods:
     def choice(self) -> ChoiceView | None:
         """The nested view of a delta or of the end; None for other events."""
         return _CHOICE[self.type](self) if self.type in _CHOICE else None
+
+
+class ResponseFormatMethods:
+    """What the answer is to be made into, once it is there."""
+
+    __slots__ = ("_wanted",)
+
+    if TYPE_CHECKING:
+        _wanted: tuple[Any]
+
+    def want(self, hint: Any) -> None:
+        """Not for callers: an instance of a type is wanted, or where it is None, data that fit the schema."""
+        object.__setattr__(self, "_wanted", (hint,))
+
+    @property
+    def wanted(self) -> tuple[Any] | None:
+        """Not for callers: the type that is wanted, in a tuple; None where the answer is to be left as it is."""
+        return getattr(self, "_wanted", None)
+
+
+class ToolCallDeltaMethods(EventMethods):
+    """The arguments so far."""
+
+    __slots__ = ("_heard",)
+
+    if TYPE_CHECKING:
+        _heard: tuple[Pieces, int]
+
+    def hear(self, pieces: Pieces, count: int) -> None:
+        """Not for callers: this is the last of so many pieces of the arguments. No part of what the event says."""
+        object.__setattr__(self, "_heard", (pieces, count))
+
+    def hear_like(self, other: Self) -> None:
+        """Not for callers: this ends where another piece ends."""
+        heard = getattr(other, "_heard", None)
+        if heard is not None:
+            self.hear(*heard)
+
+    @property
+    def partial(self) -> Any:
+        """The arguments up to this piece as Python data, as far as they can be read: the last string may be cut short,
+        and the last key left out. None where nothing can be read yet, and in an event that came out of no stream.
+
+        Costs nothing unless it is asked for, and then a time in proportion to what is new. It may be kept but not
+        changed. From 32,768 characters on it is the same object each time, which grows.
+        """
+        heard = getattr(self, "_heard", None)
+        return None if heard is None else heard[0].value(heard[1])
 
 
 class ToolResultMethods(EventMethods):
@@ -278,6 +348,13 @@ class ToolCallMethods:
     if TYPE_CHECKING:
         name: str
         arguments: str
+
+    @property
+    def partial(self) -> Any:
+        """The arguments as Python data, as far as they can be read where the answer was cut short; None for nothing."""
+        from duologue._partial_json import partial_value
+
+        return partial_value(self.arguments)
 
     def parsed(self) -> Any:
         """The arguments as Python data; `{}` where the model gave none.

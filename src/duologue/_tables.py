@@ -22,6 +22,7 @@ PROVIDERS: Final[Mapping[str, Provider]] = MappingProxyType(
             key_env=("OPENAI_API_KEY",),
             default_model="gpt-4o-mini",
             field_names={"max_tokens": "max_completion_tokens"},
+            schema_rules="strict",
         ),
         "local": Provider(
             name="local",
@@ -51,6 +52,7 @@ PROVIDERS: Final[Mapping[str, Provider]] = MappingProxyType(
             base_url="https://api.openai.com/v1",
             key_env=("OPENAI_API_KEY",),
             default_model="gpt-4o-mini",
+            schema_rules="strict",
             models_of="openai",
         ),
         "azure": Provider(
@@ -61,6 +63,7 @@ PROVIDERS: Final[Mapping[str, Provider]] = MappingProxyType(
             auth="api-key",
             key_env=("AZURE_OPENAI_API_KEY",),
             field_names={"max_tokens": "max_completion_tokens"},
+            schema_rules="strict",
         ),
         "anthropic": Provider(
             name="anthropic",
@@ -71,6 +74,7 @@ PROVIDERS: Final[Mapping[str, Provider]] = MappingProxyType(
             auth="x-api-key",
             key_env=("ANTHROPIC_API_KEY",),
             default_model="claude-sonnet-4-5",
+            schema_rules="closed",
             headers={"anthropic-version": "2023-06-01"},
         ),
         "gemini": Provider(
@@ -82,6 +86,7 @@ PROVIDERS: Final[Mapping[str, Provider]] = MappingProxyType(
             auth="x-goog-api-key",
             key_env=("GEMINI_API_KEY", "GOOGLE_API_KEY"),
             default_model="gemini-2.5-flash",
+            schema_rules="composed",
         ),
         "ollama": Provider(
             name="ollama",
@@ -99,6 +104,7 @@ PROVIDERS: Final[Mapping[str, Provider]] = MappingProxyType(
             docs="https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html",
             auth="sigv4",
             key_env=("AWS_BEARER_TOKEN_BEDROCK",),
+            schema_rules="closed",
         ),
         "cohere": Provider(
             name="cohere",
@@ -108,6 +114,7 @@ PROVIDERS: Final[Mapping[str, Provider]] = MappingProxyType(
             base_url="https://api.cohere.com",
             key_env=("COHERE_API_KEY", "CO_API_KEY"),
             default_model="command-a-03-2025",
+            schema_rules="plain",
         ),
         "openrouter": Provider(
             name="openrouter",
@@ -142,6 +149,7 @@ PROVIDERS: Final[Mapping[str, Provider]] = MappingProxyType(
                 "content.file": "its messages are of text and images",
                 "content.audio": "its messages are of text and images",
             },
+            output_way="prompt",
             reasoning_style="thinking",
             reasoning_field="reasoning_content",
             reasoning_history={"deepseek-(chat|reasoner)": "only_with_tools", ".*": "required"},
@@ -249,6 +257,7 @@ PROVIDERS: Final[Mapping[str, Provider]] = MappingProxyType(
                 "content.file": "its messages are of text and images",
                 "content.audio": "its messages are of text and images",
             },
+            schema_rules="strict",
             reasoning_field="reasoning",
         ),
         "perplexity": Provider(

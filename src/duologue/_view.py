@@ -5,11 +5,12 @@ The events themselves are flat, since that is what costs least; this is built on
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
 if TYPE_CHECKING:
+    from duologue._partial_json import Pieces
     from duologue.models import ContentPart
 
 
@@ -26,6 +27,25 @@ class ToolCallView:
     def function(self) -> ToolCallView:
         """The same piece: `call.function.name` reads as with providers' own clients."""
         return self
+
+
+@attrs.frozen
+class ToolCallSoFar:
+    """A tool call that is still coming: `stream.tool_calls[0]`."""
+
+    id: str
+    name: str
+    _pieces: Pieces = attrs.field(repr=False)
+
+    @property
+    def arguments(self) -> str:
+        """The arguments' raw JSON so far."""
+        return "".join(self._pieces.texts)
+
+    @property
+    def partial(self) -> Any:
+        """The arguments so far as Python data; as `partial` of a `ToolCallDelta`."""
+        return self._pieces.value(len(self._pieces.texts))
 
 
 @attrs.frozen

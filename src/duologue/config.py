@@ -261,6 +261,13 @@ class ClientConfig:
     options: Mapping[str, Any] = attrs.field(default=None, converter=_options, validator=_a(Mapping), hash=False)
 
 
+def within(config: ClientConfig, seconds: float) -> ClientConfig:
+    """The same, with so many seconds for a call at the most."""
+    total = config.timeouts.total
+    seconds = max(0.0, seconds if total is None else min(total, seconds))
+    return attrs.evolve(config, timeouts=attrs.evolve(config.timeouts, total=seconds))
+
+
 def make_config(provider: str | ClientConfig, **fields: Any) -> ClientConfig:
     """The configuration that a client's arguments mean: a whole one, or its fields.
 

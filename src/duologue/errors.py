@@ -27,6 +27,7 @@ __all__ = [
     "EmptyResponse",
     "LimitExceeded",
     "NotFoundError",
+    "OutputValidationError",
     "OverloadedError",
     "PermissionDeniedError",
     "PoolTimeout",
@@ -232,6 +233,36 @@ class LimitExceeded(DuologueError):
     def __init__(self, message: str, *, limit: str = "", **context: Any) -> None:
         super().__init__(message, **context)
         self.limit = limit
+
+
+class OutputValidationError(DuologueError):
+    """The answer is not of the form that `response_format` asked for.
+
+    Attributes:
+        path: where in the answer it does not fit, such as `items[2].name`; empty for the whole of it.
+        text: what the model said.
+        value: the answer as JSON data, as far as it can be read as such.
+        reason: `invalid` (it does not fit), `no_json`, `length` (it was cut), `refusal` or `content_filter`.
+    """
+
+    default_code = "output_validation"
+    default_type = "output"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        path: str = "",
+        text: str = "",
+        value: Any = None,
+        reason: str = "invalid",
+        **context: Any,
+    ) -> None:
+        super().__init__(message, **context)
+        self.path = path
+        self.text = text
+        self.value = value
+        self.reason = reason
 
 
 class APIError(DuologueError):

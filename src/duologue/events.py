@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Final, Literal, TypeAlias
 
 import attrs
 
-from duologue._methods import EventMethods, ToolResultMethods, error_key
+from duologue._methods import EventMethods, ToolCallDeltaMethods, ToolResultMethods, error_key
 from duologue.errors import DuologueError
 from duologue.models import ChatResponse, ContentPart, FinishReason, Usage
 
@@ -133,7 +133,7 @@ class RefusalDelta(EventMethods):
 
 
 @attrs.frozen
-class ToolCallDelta(EventMethods):
+class ToolCallDelta(ToolCallDeltaMethods):
     """A piece of a tool call.
 
     Args:

@@ -17,6 +17,7 @@ from duologue import _check as check
 from duologue._methods import (
     MediaMethods,
     MessageMethods,
+    ResponseFormatMethods,
     ResponseMethods,
     ToolCallMethods,
     content_parts,
@@ -51,6 +52,8 @@ __all__ = [
     "ImageDetail",
     "Message",
     "ModelInfo",
+    "OUTPUT_WAY_VALUES",
+    "OutputWay",
     "Provider",
     "REASONING_HISTORY_VALUES",
     "REASONING_STYLE_VALUES",
@@ -64,6 +67,8 @@ __all__ = [
     "ResponseFormat",
     "ResponseFormatType",
     "Role",
+    "SCHEMA_RULES_VALUES",
+    "SchemaRules",
     "TextContent",
     "Tool",
     "ToolCall",
@@ -224,6 +229,28 @@ AudioInput: TypeAlias = Literal["data", "base64", "url"]
 'url': `input_audio` with an address, or the data as one, and `format`, as Qwen has it.
 """
 AUDIO_INPUT_VALUES: Final[tuple[AudioInput, ...]] = ("data", "base64", "url")
+
+OutputWay: TypeAlias = Literal["json_schema", "tool", "prompt"]
+"""How an answer of a given form is asked for.
+
+'json_schema': By `response_format`, with the JSON Schema.
+'tool': By a tool whose arguments are the answer, and which the model must call.
+'prompt': In words, with the JSON Schema, and where there is one by the switch for JSON of any form.
+"""
+OUTPUT_WAY_VALUES: Final[tuple[OutputWay, ...]] = ("json_schema", "tool", "prompt")
+
+SchemaRules: TypeAlias = Literal["any", "strict", "closed", "composed", "plain"]
+"""What a provider takes of JSON Schema. What it does not take is told in the descriptions instead.
+
+'any': All of it, or what it does not know it passes over.
+'strict': Objects whose properties are all required, and no others; no lengths of strings, no defaults, no `allOf`
+    or `not`. What may be left out may be null instead. As OpenAI has it.
+'closed': Objects without other properties; no ranges, no lengths, and nothing that holds itself. As Anthropic has
+    it.
+'composed': No ranges of lengths, no patterns, no defaults; of several forms, `anyOf`. As Gemini has it.
+'plain': No ranges, no lengths, no defaults; of several forms, `anyOf`. As Cohere has it.
+"""
+SCHEMA_RULES_VALUES: Final[tuple[SchemaRules, ...]] = ("any", "strict", "closed", "composed", "plain")
 
 
 def _tuple_of_tool_call(items: Iterable[ToolCall]) -> tuple[ToolCall, ...]:
@@ -500,8 +527,10 @@ class Tool:
 
 
 @attrs.frozen
-class ResponseFormat:
+class ResponseFormat(ResponseFormatMethods):
     """The form that the answer must have.
+
+    One that is made by hand goes as it is, and the answer is not looked at.
 
     Args:
         type: The kind of constraint.
@@ -557,7 +586,8 @@ class ChatRequest:
         max_tokens: The most tokens to answer with.
         stop: Texts that end the answer where they would appear.
         seed: Makes sampling repeatable, as far as the provider can.
-        response_format: The form of the answer; a mapping is read as the OpenAI form, or else as a JSON Schema.
+        response_format: The form of the answer: a class or another type, or a JSON Schema, whose answer `parsed` then
+            holds; or the OpenAI form, which goes as it is.
         reasoning: How much to think; a string is an effort, a number a budget in tokens.
         n: How many answers to give side by side.
         parallel_tool_calls: Whether several tools may be called in one answer.
@@ -740,6 +770,8 @@ class Provider:
         field_names: The names under which fields of a request are sent, where they are not the format's own.
         unsupported: What it does not take, with the reason: a field of a request, or one way to give it, such as
             `tool_choice.required`.
+        output_way: The first way to ask for an answer of a given form; where it is not taken, the next one is tried.
+        schema_rules: What it takes of JSON Schema.
         reasoning_style: How it is told how much to think.
         reasoning_field: The name under which an assistant's reasoning is sent back, `content` for a part of the
             content; none where the provider does not take it.
@@ -781,6 +813,8 @@ class Provider:
         validator=check.field(check.mapping(check.string)),
         hash=False,
     )
+    output_way: OutputWay = attrs.field(default="json_schema", validator=check.field(check.one_of(OUTPUT_WAY_VALUES)))
+    schema_rules: SchemaRules = attrs.field(default="any", validator=check.field(check.one_of(SCHEMA_RULES_VALUES)))
     reasoning_style: ReasoningStyle = attrs.field(
         default="reasoning_effort",
         validator=check.field(check.one_of(REASONING_STYLE_VALUES)),

@@ -122,6 +122,42 @@ rows:
     assert """| `short` | `up`: `this "side"`, ``: `it's` | `a`: `b`, `c`:  | `x` |""" in page
 
 
+ASKED = """\
+module: models
+doc: A page.
+classes:
+  Wish:
+    doc: A wish.
+    fields:
+      what: {type: string, doc: What.}
+  ChatRequest:
+    doc: What is asked.
+    fields:
+      messages: {type: "list[string]", default: [], doc: Not among them.}
+      response_format: {type: string, optional: true, doc: Nor this.}
+      wishes: {type: "list[Wish]", default: [], convert: wishes, doc: As the converter takes it.}
+      other: {type: "map[json]", default: {}, convert: shapes, doc: Where that says nothing.}
+      count: {type: integer, optional: true, doc: As the class has it.}
+"""
+
+
+def test_the_fields_of_a_request_are_keyword_parameters(tmp_path: Path) -> None:
+    root = small_tree(tmp_path, asked=ASKED)
+    methods = root / "src" / "duologue" / "_methods.py"
+    methods.write_text(
+        methods.read_text("utf-8") + "\n\ndef wishes(given: Iterable[Wish | str] | None): ...\n", "utf-8"
+    )
+    source = generate(root)["src/duologue/_params.py"].decode()
+    assert "from collections.abc import Iterable\nfrom typing import Any, TypedDict\n" in source
+    assert "\nfrom duologue.models import Wish\n" in source
+    fields = source.partition('"""\n\n    ')[2]
+    assert fields == "wishes: Iterable[Wish | str] | None\n    other: Any | None\n    count: int | None\n"
+
+
+def test_without_requests_there_are_no_parameters(tmp_path: Path) -> None:
+    assert "src/duologue/_params.py" not in generate(small_tree(tmp_path))
+
+
 TREES = """\
 module: models
 doc: A page.

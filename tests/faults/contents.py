@@ -293,6 +293,7 @@ def _calls(fault: str, *pieces: bytes, calls: list[tuple[str, str]], note: str =
     )
 
 
+CUT = [('{"a": "x', {"a": "x"})]
 BOTH = [("f", '{"a": 1}'), ("g", '{"b": 2}')]
 TOOL_CALLS = [
     _calls(
@@ -323,11 +324,11 @@ TOOL_CALLS = [
     ),
     Row(
         fault="the body ends inside a call's arguments",
-        server=[[*BEGUN, chunk(_call(0, '{"a"', id="c1", name="f")), hang_up]],
+        server=[[*BEGUN, chunk(_call(0, '{"a": "x', id="c1", name="f")), hang_up]],
         gives=StreamInterrupted,
         kept="Hel",
-        note="`partial` has as much of the call as came",
-        holds=lambda error: _is(error.partial.tool_calls[0].arguments, '{"a"'),
+        note="`partial` has as much of the call as came, and of its arguments what can be read",
+        holds=lambda error: _is([(call.arguments, call.partial) for call in error.partial.tool_calls], CUT),
         **STREAM,
     ),
 ]

@@ -16,7 +16,7 @@ import pytest
 from tests.kit.recordings import SHARED, needs_shared
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 Vector = dict[str, Any]
 
@@ -28,9 +28,10 @@ def vectors(corpus: str) -> list[Vector]:
     return found
 
 
-def each(corpus: str) -> pytest.MarkDecorator:
-    """Run a test once for each vector, as its argument `vector`; once skipped where they are missing."""
-    found = [pytest.param(vector, id=vector["name"]) for vector in vectors(corpus)]
+def each(corpus: str, which: Callable[[Vector], bool] = lambda _: True) -> pytest.MarkDecorator:
+    """Run a test once for each vector, or each of those, as its argument `vector`; once skipped where they are
+    missing."""
+    found = [pytest.param(vector, id=vector["name"]) for vector in vectors(corpus) if which(vector)]
     return pytest.mark.parametrize("vector", found or [pytest.param({}, id=corpus, marks=needs_shared)])
 
 

@@ -24,7 +24,7 @@ T = TypeVar("T")
 class BlockingStream:
     """A blocking stream behind the async one's names."""
 
-    def __init__(self, stream: duologue.Stream) -> None:
+    def __init__(self, stream: Any) -> None:
         self.stream = stream
 
     def __getattr__(self, name: str) -> Any:
@@ -50,14 +50,19 @@ class BlockingStream:
         self.stream.close()
 
     async def result(self) -> duologue.ChatResponse:
-        return self.stream.result()
+        response: duologue.ChatResponse = self.stream.result()
+        return response
 
     def text(self, **options: Any) -> Any:
         return BlockingText(self.stream.text(**options))
 
+    def partials(self) -> Any:
+        stream: Any = self.stream
+        return BlockingText(stream.partials())
+
 
 class BlockingText:
-    """The text of a blocking stream behind the async one's names."""
+    """What a blocking stream gives in pieces, behind the async one's names."""
 
     def __init__(self, text: Any) -> None:
         self.pieces = iter(text)
@@ -65,9 +70,9 @@ class BlockingText:
     def __aiter__(self) -> Self:
         return self
 
-    async def __anext__(self) -> str:
+    async def __anext__(self) -> Any:
         try:
-            piece: str = next(self.pieces)
+            piece = next(self.pieces)
         except StopIteration:
             raise StopAsyncIteration from None
         return piece
@@ -91,8 +96,12 @@ class BlockingClient:
     def stream(self, *args: Any, **params: Any) -> BlockingStream:
         return BlockingStream(self.client.stream(*args, **params))
 
+    def run_tools(self, *args: Any, **params: Any) -> BlockingStream:
+        return BlockingStream(self.client.run_tools(*args, **params))
+
     async def chat(self, *args: Any, **params: Any) -> duologue.ChatResponse:
-        return self.client.chat(*args, **params)
+        response: duologue.ChatResponse = self.client.chat(*args, **params)
+        return response
 
     async def aclose(self, **options: Any) -> None:
         self.client.close(**options)

@@ -3,27 +3,37 @@
 from __future__ import annotations
 
 import os
+from math import inf
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, overload
 
 from duologue._async.http import AsyncRoad
 from duologue._async.stream import AsyncStream
-from duologue._core.call import Call, make_request
+from duologue._async.tools import AsyncToolRun
+from duologue._core.call import Call, check_reask, make_request
 from duologue._core.catalog import model_info
 from duologue._core.endpoint import resolve
 from duologue._core.environ import config_from_env
 from duologue._probe import ollama_models
-from duologue.config import ClientConfig, make_config
+from duologue._tools.bounds import Bounds
+from duologue._tools.talk import Talk
+from duologue.config import ClientConfig, make_config, within
+from duologue.errors import OutputValidationError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Mapping
+    from typing import Unpack
 
     import httpx
 
     from duologue._core.restart import Restart
     from duologue._methods import Prompt
+    from duologue._params import ChatParams
+    from duologue._parsed import ParsedResponse
     from duologue.config import Limits, RetryPolicy, Timeouts
-    from duologue.models import ChatRequest, ChatResponse, ModelInfo
+    from duologue.models import ChatRequest, ChatResponse, ModelInfo, ResponseFormat, ToolCall
+
+T = TypeVar("T")
 
 
 class AsyncClient:
@@ -74,9 +84,42 @@ class AsyncClient:
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {getattr(self, '_endpoint', 'that was never made')}>"
 
+    @overload
+    def stream(
+        self,
+        prompt: Prompt | ChatRequest,
+        *,
+        response_format: type[T],
+        raise_errors: bool = True,
+        restart: Restart | None = None,
+        **params: Unpack[ChatParams],
+    ) -> AsyncStream[ParsedResponse[T]]: ...
+
+    @overload
+    def stream(
+        self,
+        prompt: Prompt | ChatRequest,
+        *,
+        response_format: Mapping[str, Any],
+        raise_errors: bool = True,
+        restart: Restart | None = None,
+        **params: Unpack[ChatParams],
+    ) -> AsyncStream[ParsedResponse[Any]]: ...
+
+    @overload
+    def stream(
+        self,
+        prompt: Prompt | ChatRequest,
+        *,
+        response_format: ResponseFormat | str | None = None,
+        raise_errors: bool = True,
+        restart: Restart | None = None,
+        **params: Unpack[ChatParams],
+    ) -> AsyncStream: ...
+
     def stream(
         self, prompt: Prompt | ChatRequest, *, raise_errors: bool = True, restart: Restart | None = None, **params: Any
-    ) -> AsyncStream:
+    ) -> AsyncStream[Any]:
         """The answer's events as they arrive; iterating over it opens the connection.
 
         Args:
@@ -95,13 +138,122 @@ class AsyncClient:
         call = self._call(prompt, params, stream=True, restart=restart)
         return AsyncStream(self._road, call, raise_errors=raise_errors)
 
-    async def chat(self, prompt: Prompt | ChatRequest, **params: Any) -> ChatResponse:
+    @overload
+    async def chat(
+        self,
+        prompt: Prompt | ChatRequest,
+        *,
+        response_format: type[T],
+        reask: int = 0,
+        **params: Unpack[ChatParams],
+    ) -> ParsedResponse[T]: ...
+
+    @overload
+    async def chat(
+        self,
+        prompt: Prompt | ChatRequest,
+        *,
+        response_format: Mapping[str, Any],
+        reask: int = 0,
+        **params: Unpack[ChatParams],
+    ) -> ParsedResponse[Any]: ...
+
+    @overload
+    async def chat(
+        self,
+        prompt: Prompt | ChatRequest,
+        *,
+        response_format: ResponseFormat | str | None = None,
+        reask: int = 0,
+        **params: Unpack[ChatParams],
+    ) -> ChatResponse: ...
+
+    async def chat(self, prompt: Prompt | ChatRequest, *, reask: int = 0, **params: Any) -> ChatResponse:
         """The whole answer at once; arguments as for `stream`.
 
+        Args:
+            prompt: as for `stream`.
+            reask: how often to ask again, telling the model what is wrong, where an answer is not of the form that
+                `response_format` asks for. A refusal and an answer that was cut are not asked for again. `usage` is
+                that of all answers.
+            params: as for `stream`.
+
         Raises:
+            OutputValidationError: the answer is not of that form.
             DuologueError: what went wrong.
+            TypeError, ValueError: a parameter is unknown or wrong.
         """
-        return await AsyncStream(self._road, self._call(prompt, params, stream=False)).result()
+        call = self._call(prompt, params, stream=False)
+        asks = check_reask(reask, call)
+        try:
+            while True:
+                try:
+                    return await AsyncStream(self._road, call).result()
+                except OutputValidationError as error:
+                    if not asks or not error.retryable:
+                        raise
+                    call, asks = call.again(error, monotonic()), asks - 1
+        finally:
+            del call  # an error's traceback would hold it, and it may hold the error
+
+    def run_tools(
+        self,
+        prompt: Prompt | ChatRequest,
+        tools: Iterable[Any] | None = None,
+        *,
+        max_rounds: int = 10,
+        max_calls: int | None = None,
+        max_total_tokens: int | None = None,
+        max_parallel: int = 8,
+        timeout: float | None = None,
+        tool_timeout: float | None = None,
+        approve: Callable[[ToolCall], Any] | None = None,
+        raise_errors: bool = True,
+        restart: Literal["resume"] | None = None,
+        **params: Any,
+    ) -> AsyncToolRun:
+        """The whole conversation as it happens: the model is asked, the tools that it calls are run, their results go
+        back to it, and so on until it calls none.
+
+        A call that does not fit, an unknown tool, and a tool that fails or takes too long are told to the model. No
+        call is run twice, also where a request is made again. Blocking tools run in threads, coroutine functions in an
+        event loop.
+
+        Args:
+            prompt: as for `stream`.
+            tools: functions, or what `duologue.tool` makes of them.
+            max_rounds: the most requests to the model.
+            max_calls: the most calls of tools, all in all.
+            max_total_tokens: the tokens of all answers together after which no more is asked.
+            max_parallel: the most calls that run at once.
+            timeout: the seconds for all of it.
+            tool_timeout: the seconds for a call, where the tool itself does not say.
+            approve: is asked before each call that would be run; True lets it run, a string is the reason why not. A
+                coroutine function is taken by the client of an event loop only.
+            raise_errors, restart: as for `stream`; with `again`, nobody could tell a new answer from the next one.
+            params: fields of `ChatRequest`. A `tool_choice` that makes the model call one holds for the first answer.
+
+        Raises:
+            TypeError, ValueError: a parameter is unknown or wrong, or a tool is no function.
+            UnsupportedError: the provider or the model cannot take it.
+        """
+        bounds = Bounds(
+            max_rounds=max_rounds,
+            max_calls=max_calls,
+            max_total_tokens=max_total_tokens,
+            max_parallel=max_parallel,
+            timeout=timeout,
+            tool_timeout=tool_timeout,
+        )
+        if restart not in (None, "resume"):
+            raise ValueError(f'restart must be None or "resume" in a loop with tools; got {restart!r}')
+        talk = Talk(make_request(prompt, {**params, "tools": tools}), bounds)
+
+        def ask(request: ChatRequest, seconds: float) -> AsyncStream[Any]:
+            call = self._call(request, {}, stream=True, restart=restart, seconds=seconds)
+            return AsyncStream(self._road, call, raise_errors=False)
+
+        return AsyncToolRun(talk, bounds, ask, approve, raise_errors=raise_errors)
 
     def model_info(self, model: str | None = None) -> ModelInfo:
         """What is known of a model, by default the client's own; `known` is False where that is nothing."""
@@ -122,7 +274,10 @@ class AsyncClient:
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
 
-    def _call(self, prompt: Any, params: dict[str, Any], *, stream: bool, restart: str | None = None) -> Call:
+    def _call(
+        self, prompt: Any, params: dict[str, Any], *, stream: bool, restart: str | None = None, seconds: float = inf
+    ) -> Call:
         self._road.check_open()
         request = make_request(prompt, params)
-        return Call(self._config, self._endpoint, request, stream=stream, now=monotonic(), restart=restart)
+        config = self._config if seconds == inf else within(self._config, seconds)
+        return Call(config, self._endpoint, request, stream=stream, now=monotonic(), restart=restart)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from threading import Lock
 from time import monotonic, time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from duologue._async.theirs import AsyncTheirs
@@ -58,7 +58,7 @@ class AsyncRoad:
         self._lock = Lock()
         self._places: dict[object, AsyncPlace] = {}
         # The streams that are open, and since when. Weak: a stream that nobody holds any more frees its connection.
-        self._open: WeakKeyDictionary[AsyncStream, tuple[AsyncPlace, float]] = WeakKeyDictionary()
+        self._open: WeakKeyDictionary[AsyncStream[Any], tuple[AsyncPlace, float]] = WeakKeyDictionary()
 
     def _forget(self) -> None:
         """In a forked child: the connections are the parent's, who goes on to use them."""
@@ -68,7 +68,7 @@ class AsyncRoad:
 
     # -- a stream's place ----------------------------------------------------------------------------------------------
 
-    async def enter(self, stream: AsyncStream, timeout: float | None) -> None:
+    async def enter(self, stream: AsyncStream[Any], timeout: float | None) -> None:
         """Wait until one more stream may be open.
 
         Raises:
@@ -86,7 +86,7 @@ class AsyncRoad:
             raise
         self._open[stream] = place, monotonic()
 
-    def leave(self, stream: AsyncStream) -> None:
+    def leave(self, stream: AsyncStream[Any]) -> None:
         """A stream is closed."""
         place, _ = self._open.pop(stream, (None, 0))
         if place is not None:
@@ -103,7 +103,7 @@ class AsyncRoad:
         if self.closing:
             raise ClosedError("the client is closed")
 
-    def _streams(self, place: AsyncPlace) -> list[AsyncStream]:
+    def _streams(self, place: AsyncPlace) -> list[AsyncStream[Any]]:
         return [stream for stream, (there, _) in list(self._open.items()) if there is place]
 
     def _crowd(self, waiting: int = 0) -> str:

@@ -11,8 +11,9 @@ from contextlib import nullcontext, suppress
 from math import inf
 from threading import Lock
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Generic, Self, cast
 
+from duologue._async.partials import AsyncPartials
 from duologue._core.deadlines import Opening, Timed, opening
 from duologue._core.failures import is_read_timeout, transport_failures_ignored
 from duologue._core.network import has_more, innermost
@@ -27,16 +28,26 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
     from contextlib import AbstractContextManager
 
+    from typing_extensions import TypeVar
+
     from duologue._async.http import AsyncRoad
+    from duologue._async.tools import AsyncToolRun
     from duologue._core.call import Call
-    from duologue.models import ChatResponse
+    from duologue._view import ToolCallSoFar
+    from duologue.models import ChatResponse, ToolCall
+
+    R = TypeVar("R", default=ChatResponse)  # a `ParsedResponse` where a form was asked for
+else:
+    from typing import TypeVar
+
+    R = TypeVar("R")
 
 # How much of what has come is decoded at once, at first and at most: the first event is not to wait for many others.
 _FIRST_BYTES, _MOST_BYTES = 1024, 65536
 _DRAIN_SECONDS = 0.1  # how long to read on after the end marker, so that the connection can be used again
 
 
-class AsyncStream:
+class AsyncStream(Generic[R]):
     """The events of one answer as they arrive; made by `AsyncClient.stream`.
 
     Iterate over it, bare or inside `async with`. Exactly one `Done` or `Error` comes last; a loop that asks for more
@@ -89,6 +100,12 @@ class AsyncStream:
         """The answer so far; `response.complete` tells whether the provider said that it was done."""
         return self._call.response
 
+    @property
+    def tool_calls(self) -> tuple[ToolCallSoFar | ToolCall, ...]:
+        """The first choice's tool calls so far, each with `id`, `name`, `arguments` and `partial`: these as far as they
+        have come, and `partial` read as in a `ToolCallDelta`."""
+        return self._call.tool_calls
+
     def __aiter__(self) -> Self:
         return self
 
@@ -134,14 +151,22 @@ class AsyncStream:
         """
         if self._call.drops:
             raise ValueError('with restart="again" iterate over the events: a second `Start` tells to drop the text')
-        if min_chars < 0 or (max_delay is not None and max_delay < 0):
-            raise ValueError("min_chars and max_delay must not be negative")
-        return AsyncText(self, min_chars, inf if max_delay is None else max_delay)
+        return AsyncText(self, min_chars, max_delay)
 
-    async def result(self) -> ChatResponse:
-        """Run to the end and give the whole answer.
+    def partials(self) -> AsyncPartials:
+        """The JSON of the answer as it grows, for who asked for a form: Python data, as far as they have come, once for
+        each piece of text that tells more. The last string may be cut short, and the last key left out. They may be
+        kept but not changed; from 32,768 characters on they are the same object each time, which grows.
+
+        An answer that is not of the form is raised at the end, as by `result()`; so is any other error.
+        """
+        return AsyncPartials(self, self._call)
+
+    async def result(self) -> R:
+        """Run to the end and give the whole answer; where `response_format` asked for a form, a `ParsedResponse`.
 
         Raises:
+            OutputValidationError: the answer is not of that form.
             DuologueError: what went wrong, with what had arrived in `partial`.
         """
         try:
@@ -151,7 +176,7 @@ class AsyncStream:
                 raise self._error
             if not self._call.exchange.finished:
                 raise ClosedError("the stream was closed before its end", partial=self.response)
-            return self.response
+            return cast("R", self._call.parsed(self.response))
         finally:
             del self  # as in `__anext__`
 
@@ -370,10 +395,12 @@ class AsyncStream:
 class AsyncText:
     """The text pieces of a stream, the small ones joined; made by `AsyncStream.text`."""
 
-    def __init__(self, stream: AsyncStream, min_chars: int, max_delay: float) -> None:
+    def __init__(self, stream: AsyncStream[Any] | AsyncToolRun, min_chars: int, max_delay: float | None) -> None:
+        if min_chars < 0 or (max_delay is not None and max_delay < 0):
+            raise ValueError("min_chars and max_delay must not be negative")
         self._stream = stream
         self._min_chars = min_chars
-        self._max_delay = max_delay
+        self._max_delay = inf if max_delay is None else max_delay
         self._held = ""
         self._since = inf
         self._error: DuologueError | None = None

@@ -15,6 +15,8 @@ from itertools import chain
 from typing import Any
 
 from duologue._dialects.shape import string_or_none
+from duologue._partial_json import Pieces
+from duologue._view import ToolCallSoFar
 from duologue.events import (
     ContentDelta,
     ReasoningDelta,
@@ -45,14 +47,16 @@ Finish = Mapping[int, tuple[FinishReason, str]]
 
 
 class _Call:
-    __slots__ = ("arguments", "extra", "generated_id", "id", "name", "type")
+    __slots__ = ("arguments", "extra", "generated_id", "id", "name", "so_far", "type")
 
     def __init__(self) -> None:
         self.id = ""
         self.name = ""
         self.type = "function"
         self.generated_id = False
-        self.arguments = StringIO()
+        self.arguments = Pieces()
+        # Events may be looked at later than they were added, the whole at any time: each is read on its own.
+        self.so_far = Pieces(self.arguments.texts)
         self.extra: dict[str, Any] = {}
 
     def add(self, event: ToolCallDelta) -> None:
@@ -60,12 +64,16 @@ class _Call:
             self.id, self.generated_id, self.type = event.id, event.generated_id, event.call_type
         if event.name is not None:
             self.name += event.name
-        self.arguments.write(event.arguments)
+        texts = self.arguments.texts
+        texts.append(event.arguments)
+        event.hear(self.arguments, len(texts))
         if event.extra:
             self.extra = _merged(self.extra, event.extra)
 
     def call(self) -> ToolCall:
-        return ToolCall(self.id, self.name, self.arguments.getvalue(), self.type, self.generated_id, dict(self.extra))
+        return ToolCall(
+            self.id, self.name, "".join(self.arguments.texts), self.type, self.generated_id, dict(self.extra)
+        )
 
 
 # The order of a message's parts within a block. Chat Completions has one block, and one text, one reasoning and one
@@ -107,9 +115,11 @@ class _Choice:
         calls = tuple(self.calls[number].call() for number in sorted(self.calls))
         return Message("assistant", tuple(part for _, _, part in parts), tool_calls=calls)
 
-    def choice(self, index: int, finish: tuple[FinishReason, str] | None) -> Choice:
+    def choice(self, index: int, finish: tuple[FinishReason, str] | None, *, untooled: bool) -> Choice:
         message = self.message()
         reason, word = finish or ("unknown", None)
+        if untooled and reason == "tool_calls" and not message.tool_calls:
+            reason = "stop"
         # Several servers say `stop`, or nothing at all, over an answer that wants tools run, or that is a refusal.
         if reason in ("stop", "unknown") and message.tool_calls:
             reason = "tool_calls"
@@ -119,10 +129,11 @@ class _Choice:
 
 
 class Accumulator:
-    """The response so far."""
+    """The response so far; `untooled` where a tool that stood for the answer has been taken out of the events."""
 
-    def __init__(self, provider: str) -> None:
+    def __init__(self, provider: str, *, untooled: bool = False) -> None:
         self._provider = provider
+        self._untooled = untooled
         self._id: str | None = None
         self._model: str | None = None
         self._usage = Usage()
@@ -131,6 +142,12 @@ class Accumulator:
         # Where the last piece of text went.
         self._write: Callable[[str], object] = str
         self._index = self._block = -1
+
+    @property
+    def tool_calls(self) -> tuple[ToolCallSoFar, ...]:
+        """The calls of the first choice, as far as they have come."""
+        calls = self._choices[0].calls if 0 in self._choices else {}
+        return tuple(ToolCallSoFar(call.id, call.name, call.so_far) for _, call in sorted(calls.items()))
 
     @property
     def indexes(self) -> Set[int]:
@@ -153,7 +170,9 @@ class Accumulator:
             id=self._id,
             model=self._model,
             provider=self._provider,
-            choices=tuple(self._choice(index).choice(index, finish.get(index)) for index in indexes),
+            choices=tuple(
+                self._choice(index).choice(index, finish.get(index), untooled=self._untooled) for index in indexes
+            ),
             usage=self._usage,
             complete=complete,
             terminator_missing=terminator_missing,

@@ -22,19 +22,28 @@ from duologue._dialects.unsupported import check_supported
 from duologue._frames.inflate import ACCEPT
 from duologue._json import dumps
 from duologue._version import __version__
-from duologue.errors import AuthenticationError, ConfigurationError, ConnectionLost, DuologueError, StreamTimeout
+from duologue.errors import (
+    AuthenticationError,
+    ConfigurationError,
+    ConnectionLost,
+    DuologueError,
+    StreamTimeout,
+)
 from duologue.models import ChatRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from duologue._core.deadlines import Opening
     from duologue._core.endpoint import Endpoint
     from duologue._core.pace import Pace
+    from duologue._dialects import Wire
+    from duologue._output import Growing, Output
+    from duologue._view import ToolCallSoFar
     from duologue.config import ClientConfig
-    from duologue.errors import ClosedError
+    from duologue.errors import ClosedError, OutputValidationError
     from duologue.events import StreamEvent
-    from duologue.models import ChatResponse
+    from duologue.models import ChatResponse, ToolCall, Usage
 
 
 # Headers whose values add up: what is switched on here must not be switched off by what a caller switches on.
@@ -90,10 +99,17 @@ class Call:
             raise ConfigurationError(f"name a model: {endpoint.provider.title} has no default one")
         _check_messages(request)
         _check_tool_choice(request)
-        check_abilities(model_info(endpoint.provider, model), request, stream=stream)
-        check_supported(request, endpoint.provider)
-        wire = self._dialect.encode(request, endpoint.provider, model=model, stream=stream)
         self.model = model
+        self.output: Output | None = None
+        self._request = request
+        self._used: Usage | None = None  # by answers to the same question before
+        form = request.response_format
+        if form is not None and form.wanted is not None:
+            from duologue._output import plan
+
+            self.output, wire = plan(request, endpoint.provider, self._encode)
+        else:
+            wire = self._encode(request)
         self.path = wire.path
         self._headers = wire.headers
         try:
@@ -102,10 +118,27 @@ class Call:
             raise ValueError(f"the request holds what JSON cannot say: {reason}") from None
         self.exchange = self._new_exchange()
 
+    def _encode(self, request: ChatRequest) -> Wire:
+        """What goes over the wire.
+
+        Raises:
+            UnsupportedError: the provider or the model cannot take it.
+        """
+        provider = self.endpoint.provider
+        check_abilities(model_info(provider, self.model), request, stream=self._stream)
+        check_supported(request, provider)
+        return self._dialect.encode(request, provider, model=self.model, stream=self._stream)
+
     @property
     def response(self) -> ChatResponse:
         """The answer as far as it was given."""
         return self._restart.partial or self.exchange.response
+
+    @property
+    def tool_calls(self) -> tuple[ToolCallSoFar | ToolCall, ...]:
+        """Its tool calls, as far as they have come."""
+        given = self._restart.partial
+        return self.exchange.tool_calls if given is None else given.tool_calls
 
     @property
     def drops(self) -> bool:
@@ -294,8 +327,36 @@ class Call:
         delay = retry_delay(error, self.attempts, self.config.retry, said=self.exchange.should_retry)
         return delay if delay is not None and self.deadlines.allows(delay, now) else None
 
+    def growing(self) -> Growing:
+        """Reads JSON out of the text as it comes."""
+        from duologue._output import Growing
+
+        return Growing() if self.output is None else self.output.growing()
+
+    def parsed(self, response: ChatResponse) -> ChatResponse:
+        """The response with what was asked for, if anything was.
+
+        Raises:
+            OutputValidationError: it is not of that form.
+        """
+        return response if self.output is None else self.output.read(response, self._used)
+
+    def again(self, error: OutputValidationError, now: float) -> Call:
+        """Another call, that tells the model what is wrong with its answer."""
+        from duologue._output import again
+
+        assert error.partial is not None
+        request = again(self._request, error.partial, error.message)
+        call = Call(self.config, self.endpoint, request, stream=self._stream, now=now)
+        call._used = error.partial.usage
+        return call
+
     def _new_exchange(self) -> Exchange:
-        endpoint = self.endpoint
+        endpoint, restart = self.endpoint, self._restart
+        keep: Callable[[StreamEvent], StreamEvent] | None = restart.keep if restart.allowed else None
+        if self.output is not None and self.output.by_tool:
+            untool = self.output.keeper()
+            keep = lambda event: untool(restart.keep(event))  # noqa: E731 - the other way to say it is longer
         return Exchange(
             self._dialect,
             endpoint.provider,
@@ -303,8 +364,22 @@ class Call:
             stream=self._stream,
             known=endpoint.known,
             key=endpoint.api_key,
-            keep=self._restart.keep if self._restart.allowed else None,
+            keep=keep,
+            untooled=self.output is not None and self.output.by_tool,
         )
+
+
+def check_reask(times: int, call: Call) -> int:
+    """How often to ask again.
+
+    Raises:
+        ValueError: it is no such number, or there is nothing that could be asked for again.
+    """
+    if type(times) is not int or times < 0:
+        raise ValueError(f"reask must be a whole number, how often to ask again; got {times!r}")
+    if times and call.output is None:
+        raise ValueError("reask goes with a response_format that is a type or a JSON Schema")
+    return times
 
 
 def make_request(prompt: Any, params: dict[str, Any]) -> ChatRequest:

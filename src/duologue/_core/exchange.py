@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
     from duologue._dialects import Dialect
     from duologue._secret import Secret
+    from duologue._view import ToolCallSoFar
     from duologue.config import Limits
     from duologue.models import ChatResponse, EndMarker, Provider
 
@@ -87,6 +88,7 @@ class Exchange:
         known: bool,
         key: Secret | None = None,
         keep: Callable[[StreamEvent], StreamEvent] | None = None,
+        untooled: bool = False,
     ) -> None:
         self._provider = provider.name
         self._limits = limits
@@ -95,7 +97,7 @@ class Exchange:
         self._framing = dialect.FRAMING
         self._stream = stream
         self._decoder = dialect.Decoder(provider)
-        self._accumulator = Accumulator(provider.name)
+        self._accumulator = Accumulator(provider.name, untooled=untooled)
         # A server that we know to send an end marker is held to it; from another, a finish reason has to do. The
         # formats with an event of their own for it are not spoken without.
         own: EndMarker = getattr(dialect, "END_MARKER", "event")
@@ -120,6 +122,11 @@ class Exchange:
         self._terminator_missing = False
         self.finished = False
         self.error: DuologueError | None = None
+
+    @property
+    def tool_calls(self) -> tuple[ToolCallSoFar, ...]:
+        """The first choice's tool calls as far as they have come."""
+        return self._accumulator.tool_calls
 
     @property
     def response(self) -> ChatResponse:

@@ -9,9 +9,9 @@ differs in anything else goes the long way, and so does the one after it. Tests 
 from __future__ import annotations
 
 import json
-from json.decoder import scanstring  # type: ignore[attr-defined]  # the one that the decoder itself uses
 from typing import TYPE_CHECKING, Any
 
+from duologue._json import scan_string
 from duologue.events import ReasoningDelta, TextDelta
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class Repeats:
         if frame.startswith(self._before):
             try:
                 rest = frame[self._length :].decode()
-                text, end = scanstring(rest, 0)
+                text, end = scan_string(rest, 0)
             except ValueError:  # no JSON, or no UTF-8: the long way knows what is to be made of it
                 text, end = "", 0
             if text and rest[end:] == self._after:

@@ -144,7 +144,12 @@ class Retelling:
         """The event with these fields; None where nothing in it is new."""
         if all(getattr(event, name) == value for name, value in fields.items()):
             return event if new or not self.missing else None
-        return attrs.evolve(event, **fields) if new else None
+        if not new:
+            return None
+        changed: StreamEvent = attrs.evolve(event, **fields)
+        if isinstance(changed, ToolCallDelta):
+            changed.hear_like(event)
+        return changed
 
     def _rest_of_content(self, event: ContentDelta) -> StreamEvent | None:
         place = _place(event)

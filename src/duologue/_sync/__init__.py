@@ -2,6 +2,8 @@
 """The client and its streams: only what waits, in one of its two twins."""
 
 from duologue._sync.client import Client
+from duologue._sync.merge import Merge
 from duologue._sync.stream import Stream
+from duologue._sync.tools import ToolRun
 
-__all__ = ["Client", "Stream"]
+__all__ = ["Client", "Merge", "Stream", "ToolRun"]

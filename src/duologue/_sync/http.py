@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from threading import Lock
 from time import monotonic, time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from duologue._sync.theirs import Theirs
@@ -59,7 +59,7 @@ class Road:
         self._lock = Lock()
         self._places: dict[object, Place] = {}
         # The streams that are open, and since when. Weak: a stream that nobody holds any more frees its connection.
-        self._open: WeakKeyDictionary[Stream, tuple[Place, float]] = WeakKeyDictionary()
+        self._open: WeakKeyDictionary[Stream[Any], tuple[Place, float]] = WeakKeyDictionary()
 
     def _forget(self) -> None:
         """In a forked child: the connections are the parent's, who goes on to use them."""
@@ -69,7 +69,7 @@ class Road:
 
     # -- a stream's place ----------------------------------------------------------------------------------------------
 
-    def enter(self, stream: Stream, timeout: float | None) -> None:
+    def enter(self, stream: Stream[Any], timeout: float | None) -> None:
         """Wait until one more stream may be open.
 
         Raises:
@@ -87,7 +87,7 @@ class Road:
             raise
         self._open[stream] = place, monotonic()
 
-    def leave(self, stream: Stream) -> None:
+    def leave(self, stream: Stream[Any]) -> None:
         """A stream is closed."""
         place, _ = self._open.pop(stream, (None, 0))
         if place is not None:
@@ -104,7 +104,7 @@ class Road:
         if self.closing:
             raise ClosedError("the client is closed")
 
-    def _streams(self, place: Place) -> list[Stream]:
+    def _streams(self, place: Place) -> list[Stream[Any]]:
         return [stream for stream, (there, _) in list(self._open.items()) if there is place]
 
     def _crowd(self, waiting: int = 0) -> str:

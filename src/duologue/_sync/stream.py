@@ -12,8 +12,9 @@ from contextlib import nullcontext, suppress
 from math import inf
 from threading import Lock
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Generic, Self, cast
 
+from duologue._sync.partials import Partials
 from duologue._core.deadlines import Opening, Timed, opening
 from duologue._core.failures import is_read_timeout, transport_failures_ignored
 from duologue._core.network import has_more, innermost
@@ -28,16 +29,26 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from contextlib import AbstractContextManager
 
+    from typing_extensions import TypeVar
+
     from duologue._sync.http import Road
+    from duologue._sync.tools import ToolRun
     from duologue._core.call import Call
-    from duologue.models import ChatResponse
+    from duologue._view import ToolCallSoFar
+    from duologue.models import ChatResponse, ToolCall
+
+    R = TypeVar("R", default=ChatResponse)  # a `ParsedResponse` where a form was asked for
+else:
+    from typing import TypeVar
+
+    R = TypeVar("R")
 
 # How much of what has come is decoded at once, at first and at most: the first event is not to wait for many others.
 _FIRST_BYTES, _MOST_BYTES = 1024, 65536
 _DRAIN_SECONDS = 0.1  # how long to read on after the end marker, so that the connection can be used again
 
 
-class Stream:
+class Stream(Generic[R]):
     """The events of one answer as they arrive; made by `Client.stream`.
 
     Iterate over it, bare or inside `with`. Exactly one `Done` or `Error` comes last; a loop that asks for more
@@ -90,6 +101,12 @@ class Stream:
         """The answer so far; `response.complete` tells whether the provider said that it was done."""
         return self._call.response
 
+    @property
+    def tool_calls(self) -> tuple[ToolCallSoFar | ToolCall, ...]:
+        """The first choice's tool calls so far, each with `id`, `name`, `arguments` and `partial`: these as far as they
+        have come, and `partial` read as in a `ToolCallDelta`."""
+        return self._call.tool_calls
+
     def __iter__(self) -> Self:
         return self
 
@@ -135,14 +152,22 @@ class Stream:
         """
         if self._call.drops:
             raise ValueError('with restart="again" iterate over the events: a second `Start` tells to drop the text')
-        if min_chars < 0 or (max_delay is not None and max_delay < 0):
-            raise ValueError("min_chars and max_delay must not be negative")
-        return Text(self, min_chars, inf if max_delay is None else max_delay)
+        return Text(self, min_chars, max_delay)
 
-    def result(self) -> ChatResponse:
-        """Run to the end and give the whole answer.
+    def partials(self) -> Partials:
+        """The JSON of the answer as it grows, for who asked for a form: Python data, as far as they have come, once for
+        each piece of text that tells more. The last string may be cut short, and the last key left out. They may be
+        kept but not changed; from 32,768 characters on they are the same object each time, which grows.
+
+        An answer that is not of the form is raised at the end, as by `result()`; so is any other error.
+        """
+        return Partials(self, self._call)
+
+    def result(self) -> R:
+        """Run to the end and give the whole answer; where `response_format` asked for a form, a `ParsedResponse`.
 
         Raises:
+            OutputValidationError: the answer is not of that form.
             DuologueError: what went wrong, with what had arrived in `partial`.
         """
         try:
@@ -152,7 +177,7 @@ class Stream:
                 raise self._error
             if not self._call.exchange.finished:
                 raise ClosedError("the stream was closed before its end", partial=self.response)
-            return self.response
+            return cast("R", self._call.parsed(self.response))
         finally:
             del self  # as in `__next__`
 
@@ -371,10 +396,12 @@ class Stream:
 class Text:
     """The text pieces of a stream, the small ones joined; made by `Stream.text`."""
 
-    def __init__(self, stream: Stream, min_chars: int, max_delay: float) -> None:
+    def __init__(self, stream: Stream[Any] | ToolRun, min_chars: int, max_delay: float | None) -> None:
+        if min_chars < 0 or (max_delay is not None and max_delay < 0):
+            raise ValueError("min_chars and max_delay must not be negative")
         self._stream = stream
         self._min_chars = min_chars
-        self._max_delay = max_delay
+        self._max_delay = inf if max_delay is None else max_delay
         self._held = ""
         self._since = inf
         self._error: DuologueError | None = None

@@ -1,0 +1,72 @@
+"""What type checkers know of tools. `make check` holds it: each `assert_type` is an error where it is wrong, and so is
+each `type: ignore` where nothing is.
+"""
+
+from __future__ import annotations
+
+from typing import assert_type
+
+from duologue import (
+    AsyncClient,
+    AsyncMerge,
+    AsyncToolRun,
+    ChatResponse,
+    Client,
+    FunctionTool,
+    Merge,
+    Message,
+    StreamEvent,
+    Tool,
+    ToolRun,
+    merge_streams,
+    tool,
+)
+
+
+@tool
+def weather(city: str, days: int = 1) -> dict[str, int]:
+    return {city: days}
+
+
+@tool(name="other", timeout=5)
+async def later(text: str) -> str:
+    return text
+
+
+def plain(text: str) -> None: ...
+
+
+def functions() -> None:
+    assert_type(weather("Paris", days=2), dict[str, int])
+    weather(3)  # type: ignore[arg-type]
+    weather("Paris", hours=2)  # type: ignore[call-arg]
+    assert_type(tool(plain)("a"), None)
+    given: Tool = weather
+    named: FunctionTool[..., dict[str, int]] = weather
+    assert given == named
+    tool(plain, title="x")  # type: ignore[call-overload]
+
+
+def blocking(client: Client) -> None:
+    run = client.run_tools("hi", tools=[weather, plain], max_rounds=3, temperature=0)
+    assert_type(run, ToolRun)
+    for event in run:
+        assert_type(event, StreamEvent)
+    assert_type(run.result(), ChatResponse)
+    assert_type(run.messages, tuple[Message, ...])
+    merged = merge_streams(run, client.stream("hi"))
+    assert_type(merged, Merge[StreamEvent])
+    for event in merged:
+        assert_type(event, StreamEvent)
+    client.run_tools("hi", max_rounds="3")  # type: ignore[arg-type]
+    client.run_tools("hi", restart="again")  # type: ignore[arg-type]
+
+
+async def waiting(client: AsyncClient) -> None:
+    assert_type(await later("a"), str)
+    run = client.run_tools("hi", [weather, later])
+    assert_type(run, AsyncToolRun)
+    async for event in run:
+        assert_type(event, StreamEvent)
+    assert_type(await run.result(), ChatResponse)
+    assert_type(merge_streams(run, client.stream("hi")), AsyncMerge[StreamEvent])
