@@ -44,6 +44,21 @@ def test_abandoned_where_trio_was_never_loaded(monkeypatch: pytest.MonkeyPatch) 
     assert closed == [True]
 
 
+def test_at_the_end_of_the_program_there_is_nobody_left_to_close_anything(monkeypatch: pytest.MonkeyPatch) -> None:
+    """How Python goes then, the rows of tests/faults/soaking.py have."""
+    monkeypatch.setattr(sys, "is_finalizing", lambda: True)
+
+    async def close() -> None:
+        raise AssertionError("closed in no loop")
+
+    async def main() -> None:
+        async_abandon(close)
+        await asyncio.sleep(0)
+
+    asyncio.run(main())
+    async_abandon(close)
+
+
 def test_the_event_loop_is_the_place_where_trio_was_never_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "trio")
 

@@ -34,6 +34,7 @@ a server that does just this; see [`tests/faults/`](../tests/faults/).
 - FIN is a connection that is closed in good order, RST one that breaks off.
 - Whatever happens, the connection is closed or given back, and its place is free for the next request.
 - A time that runs out does so within 0.25 s of what it is set to.
+- What is said to happen very often does so in `make soak`, and a few times in each run of the tests.
 - Any body that ends before the provider's own end marker is an error, at whichever byte, however cleanly, compressed or
   not. The error says how much had come and what is missing.
 

@@ -34,7 +34,9 @@ def here() -> object:
 
 def async_abandon(close: Callable[[], Coroutine[Any, Any, None]]) -> None:
     """Close something that nobody holds any more: in its event loop, or with a warning where there is none to do it
-    in."""
+    in. When the program ends, all loops have ended before, and have closed their connections."""
+    if sys.is_finalizing():
+        return
     if "trio" in sys.modules:
         import trio
 
