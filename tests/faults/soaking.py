@@ -163,7 +163,7 @@ async def _growth(
         grown = tracemalloc.get_traced_memory()[0]
     finally:
         tracemalloc.stop()
-    return [Figure("KiB more memory", grown // KIB, 4096 if times >= 10_000 else 256), Figure("more files", files, 0)]
+    return [Figure("KiB more memory", grown // KIB, min(4095, 256 + times)), Figure("more files", files, 0)]
 
 
 async def _settled(twin: Twin, server: ScriptedServer) -> int:
