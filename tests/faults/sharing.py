@@ -18,7 +18,7 @@ from tests.faults.cancelling import ASYNC
 from tests.faults.leaving import GOOD, SILENT, client_for, on_its_loop, only
 from tests.faults.row import Act, Figure
 from tests.faults.transport import CHUNKED
-from tests.kit.server import Request, ScriptedServer, chunk, head, over_and_over, pause, reply
+from tests.kit.server import Request, ScriptedServer, chunk, head, over_and_over, pause, reply, when_told
 from tests.kit.wire import answer, delta
 
 if TYPE_CHECKING:
@@ -88,18 +88,30 @@ def _no_more_than(limit: str) -> Callable[[Twin], None]:
 
 
 def _in_turn(limit: str) -> Callable[[Twin], None]:
+    """Nobody is answered before all are in the queue, where each goes when the one before has been for a while."""
+
     async def act(twin: Twin) -> None:
-        with ScriptedServer(SLOW) as server:
+        with ScriptedServer([when_told, *GOOD], GOOD) as server:
             async with client_for(twin, server, limits=only(limit, 1)) as client:
+                streams = [client.stream(str(number)) for number in range(8)]
+
+                async def waits(number: int) -> None:
+                    while streams[number].waiting_for < 0.02:
+                        await twin.sleep(0.001)
 
                 def asker(number: int) -> Any:
                     async def ask() -> None:
-                        await twin.sleep(number * 0.01)
-                        await client.stream(str(number)).result()
+                        if number:
+                            await waits(number - 1)
+                        await streams[number].result()
 
                     return ask
 
-                await twin.gather(*map(asker, range(8)))
+                async def tell() -> None:
+                    await waits(7)
+                    server.told.set()
+
+                await twin.gather(*map(asker, range(8)), tell)
                 asked = [request.json()["messages"][0]["content"] for request in server.requests]
                 assert asked == sorted(asked)
 
