@@ -35,6 +35,8 @@ NETWORK: dict[str, Callable[[Any, Any], object]] = {
     "duologue._frames.array._BETWEEN": re.Pattern.search,
     "duologue._frames.array._IN_STRING": re.Pattern.search,
     "duologue._frames.array._NESTED": re.Pattern.search,
+    "duologue._frames.http1._FIELD": re.Pattern.fullmatch,
+    "duologue._frames.http1._SIZE": re.Pattern.fullmatch,
     "duologue._json._SURROGATE": lambda pattern, text: pattern.sub("?", text),
 }
 # Those that see what the caller, the environment and our own tables say. Each is short, or held to a length.
