@@ -44,6 +44,7 @@ OURS = {
     "duologue._core.aws._HOST_REGION",
     "duologue._core.aws._KEY_ID",
     "duologue._core.aws._REGION",
+    "duologue._core.network._PLAIN",
     "duologue._core.registry._NAME",
     "duologue._core.registry._URL",
     "duologue._dialects.anthropic_messages.encode._BUDGETED",

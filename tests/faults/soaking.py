@@ -273,7 +273,9 @@ def _ask(client: duologue.Client, who: str, times: int) -> int:
 
 # -- the end of a program ---------------------------------------------------------------------------------------------
 
+# What is registered first runs last: after all that is to be done at the end, other threads have time to go on.
 _PROGRAM = """
+import atexit, time; atexit.register(time.sleep, 0.1)
 import sys, threading, asyncio, trio, duologue
 new = dict(base_url=sys.argv[1], model="m")
 reading = threading.Event()

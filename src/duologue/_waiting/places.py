@@ -90,15 +90,17 @@ class AsyncKeeper:
 
 
 class Keeper:
-    """Closes something when nobody holds this any more, or when the program ends, if nobody did before."""
+    """Closes something when nobody holds this any more, if nobody did before. At the end of the program the system does:
+    closed any earlier, a thread that still reads would complain."""
 
     def __init__(self) -> None:
-        self._close: Callable[[], object] | None = None
+        self._close: Any = None
 
     def start(self, close: Callable[[], None]) -> None:
         """Remember what is to be closed."""
         if self._close is None:
             self._close = weakref.finalize(self, close)
+            self._close.atexit = False
 
     def close(self) -> None:
         """Close it now."""
