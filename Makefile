@@ -85,6 +85,10 @@ bench: $(READY) ## Compare what an event costs: CASES="burst short", PEERS="open
 bench-micro: $(READY) ## Time the decoders by themselves
 	@$(BIN)/python -m pytest bench/micro -q --benchmark-columns=median,iqr,ops --benchmark-sort=name $(ARGS)
 
+.PHONY: soak
+soak: $(READY) ## Hold for minutes what tests hold for moments: memory, sockets, cancellations, threads
+	@$(BIN)/python -m tools.soak $(ARGS)
+
 .PHONY: clean
 clean: ## Remove what was built
 	rm -rf $(VENV) .uv $(SERVERS) .bench .benchmarks .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache dist

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from duologue import AudioContent, FileContent, ImageContent
+from duologue import AudioContent, FileContent, ImageContent, Message, TextContent
 from duologue._media import media_type_of, read_file
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(8)
@@ -90,10 +91,38 @@ def test_only_the_base_name_is_told(tmp_path: Path) -> None:
     assert FileContent.from_path(secret / ".." / "secret-project" / "a.txt").filename == "a.txt"
 
 
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("a b.txt", "a b.txt"),
+        ("größe.txt", "größe.txt"),
+        ("a\r\nx-own: 1.txt", "a__x-own: 1.txt"),
+        ("a\x1b]0;owned\x07.txt", "a_]0;owned_.txt"),
+        ("file-\u202etxt.exe", "file-_txt.exe"),
+        ("a\x7f\u2028\udc80.txt", "a___.txt"),
+    ],
+)
+def test_the_name_is_cleaned(name: str, told: str, tmp_path: Path) -> None:
+    """A file's name may come from anywhere, and goes into a request, and from there onto screens."""
+    (tmp_path / name).write_bytes(b"x")
+    assert FileContent.from_path(tmp_path / name, "text/plain").filename == told
+
+
+def test_no_string_is_taken_for_a_path(tmp_path: Path) -> None:
+    """Text stays text, and an address goes to the provider as it is."""
+    path = tmp_path / "a.txt"
+    path.write_bytes(b"canary")
+    for text in (str(path), path.as_uri(), f"@{path}"):
+        assert Message.user(text).content == (TextContent(text),)
+        for made in (ImageContent(text), FileContent(text), AudioContent.from_url(text)):
+            assert (made.url, made.data) == (text, None)
+
+
 def test_what_is_no_regular_file(tmp_path: Path) -> None:
-    pipe = tmp_path / "pipe"
+    pipe, link = tmp_path / "pipe", tmp_path / "link.png"
     os.mkfifo(pipe)
-    for path in (tmp_path, Path("/dev/zero"), pipe):
+    link.symlink_to("/dev/zero")
+    for path in (tmp_path, Path("/dev/zero"), pipe, link):
         read = threading.Thread(target=_refused, args=(path,), daemon=True)
         read.start()
         read.join(10)
@@ -133,6 +162,46 @@ def test_an_image_that_is_not_what_it_is_said_to_be(data: bytes, media_type: str
         ImageContent.from_path(path, media_type)
     assert FileContent.from_bytes(data, media_type).data == data  # of files, the provider is the judge
     assert ImageContent.from_bytes(b"\0\0\0\x1cftypavif", "image/avif").media_type == "image/avif"
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("cat.png", b"\xff\xd8\xff\xe0"),
+        ("cat.jpg", PNG),
+        ("cat.svg", PNG),
+        ("cat.gif", b"%PDF-1.7"),
+        ("cat.jpeg", b"GIF89a"),
+    ],
+)
+def test_an_image_that_is_not_what_its_name_says(name: str, data: bytes, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(data)
+    with pytest.raises(ValueError, match=r"the image's name says image/.*, and its bytes are "):
+        ImageContent.from_path(tmp_path / name)
+    assert FileContent.from_path(tmp_path / name).data == data
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"GIF89a/*\xff\xd8\xff*/=1;alert(1)",
+        b"%PDF-1.7" + PNG,
+        b"RIFF\0\0\0\0WEBP<script>",
+        b"\x89PNG\r\n\x1a" + b"\n<svg onload='alert(1)'/>",
+        b"\n" + PNG,
+        b"\xef\xbb\xbf" + PNG,
+    ],
+)
+def test_what_is_of_two_kinds_is_of_the_first(data: bytes) -> None:
+    kinds = {"image/png", "image/jpeg", "image/gif", "image/webp"}
+    taken = []
+    for kind in kinds:
+        with contextlib.suppress(ValueError):
+            taken.append(ImageContent.from_bytes(data, kind).media_type)
+    assert taken in ([], [next((kind for magic, kind in STARTS if data.startswith(magic)), None)])
+
+
+STARTS = [(b"\x89PNG\r\n\x1a\n", "image/png"), (b"GIF89a", "image/gif"), (b"RIFF", "image/webp")]
 
 
 def test_a_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:

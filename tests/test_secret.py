@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import json
 import logging
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import pytest
 
-from duologue import AsyncClient, Client, ClientConfig, Message
+from duologue import AsyncClient, Client, ClientConfig, Message, to_dict, to_json
 from duologue._core.call import Call, make_request
 from duologue._core.endpoint import Endpoint, resolve
 from duologue._secret import Secret
@@ -39,15 +40,24 @@ def test_equality() -> None:
 
 CONFIG = ClientConfig(api_key=CANARY, headers={"x-key": CANARY})
 ENDPOINT = resolve(CONFIG, {})
-HOLDERS: dict[str, Callable[[], Any]] = {
-    "Secret": lambda: Secret(CANARY),
-    "ClientConfig": lambda: CONFIG,
-    "Endpoint": lambda: ENDPOINT,
-    "Client": lambda: Client(CONFIG),
-    "AsyncClient": lambda: AsyncClient(CONFIG),
-    "Stream": lambda: Client(CONFIG).stream("hi"),
-    "Call": lambda: Call(CONFIG, ENDPOINT, make_request("hi", {}), stream=True, now=0.0),
-}
+
+
+def holders(config: ClientConfig) -> dict[str, Callable[[], Any]]:
+    """All that holds a key, made with this."""
+    endpoint = resolve(config, {})
+    return {
+        "Secret": lambda: Secret(CANARY),
+        "ClientConfig": lambda: config,
+        "Endpoint": lambda: endpoint,
+        "Client": lambda: Client(config),
+        "AsyncClient": lambda: AsyncClient(config),
+        "Stream": lambda: Client(config).stream("hi"),
+        "AsyncStream": lambda: AsyncClient(config).stream("hi"),
+        "Call": lambda: Call(config, endpoint, make_request("hi", {}), stream=True, now=0.0),
+    }
+
+
+HOLDERS = holders(CONFIG)
 
 
 @pytest.mark.parametrize("holder", HOLDERS)
@@ -68,6 +78,27 @@ def test_copying_out(holder: str) -> None:
         json.dumps(value)
     with pytest.raises(TypeError, match="__dict__"):
         vars(value)
+
+
+@pytest.mark.parametrize("holder", HOLDERS)
+def test_nothing_that_holds_a_key_gives_it_away(holder: str) -> None:
+    """By whichever way a debugger, a cache or a crash report looks into it. Headers of the caller's own are his to take
+    apart."""
+    value = holders(attrs.evolve(CONFIG, headers={}))[holder]()
+    seen = [repr(getattr(value, name, "")) for name in ("__dict__", *slots(value))]
+    for write in (pickle.dumps, to_dict, to_json, json.dumps, attrs.asdict, attrs.astuple):
+        with contextlib.suppress(*REFUSED):
+            seen.append(repr(write(value)))
+    assert CANARY not in "".join(seen)
+
+
+# What cannot be taken apart, or is no class of models with names that can be looked up.
+REFUSED = (TypeError, NameError, attrs.exceptions.NotAnAttrsClassError)
+
+
+def slots(value: object) -> list[str]:
+    """The names of what it holds; a Secret keeps its own under one that says so."""
+    return [name for cls in type(value).__mro__ for name in getattr(cls, "__slots__", ()) if name != "_value"]
 
 
 @pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy])

@@ -6,29 +6,53 @@ the local variables of every frame are searched for canaries.
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import logging
 import pickle
+import random
+import re
 import traceback
+from collections import Counter
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
 
+import httpx
 import pytest
 
-from duologue import ChatRequest, ClientConfig, ConfigurationError, DuologueError, RetryPolicy, Timeouts, to_dict
-from duologue._core.endpoint import resolve
+from duologue import (
+    AsyncStream,
+    ChatRequest,
+    ClientConfig,
+    ConfigurationError,
+    DuologueError,
+    ImageContent,
+    Message,
+    RedirectRefused,
+    RetryPolicy,
+    Stream,
+    TextContent,
+    Timeouts,
+    to_dict,
+)
+from duologue._core.call import Call
+from duologue._core.endpoint import is_loopback, resolve
+from duologue._core.environ import config_from_env
+from duologue._core.exchange import Exchange
 from duologue._dialects import _MODULES, find_dialect
 from duologue._tables import PROVIDERS
 from tests.client.test_stream import CHUNKED, SSE
+from tests.kit.canary import ANSWER, HEADER, KEY, PROMPT, shown
 from tests.kit.server import ScriptedServer, chunk, hang_up, head, reply, reset, until_closed
-from tests.kit.wire import delta
+from tests.kit.wire import answer, delta
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from duologue.models import Provider
     from tests.kit.twins import Twin
 
-KEY = "sk-canary-0123456789abcdef"
-HEADER = "canary-header-0123456789"
-PROMPT = "canary-prompt-0123456789"
-ANSWER = "canary-answer-0123456789"
-
+GOOD = reply(answer("x"))
 FAILURES: dict[str, list[Any]] = {
     "closed before the head": [hang_up],
     "reset before the head": [reset],
@@ -64,14 +88,6 @@ async def failed(twin: Twin, base_url: str, provider: str = "llamacpp") -> Duolo
     return caught.value
 
 
-def shown(error: DuologueError) -> str:
-    """All that a crash report may hold: the error, what is behind it, and every frame's local variables."""
-    found = [str(error), repr(error), repr(error.args)]
-    found += traceback.TracebackException.from_exception(error, capture_locals=True).format()
-    fields = {name: value for name, value in vars(error).items() if name not in ("partial", "body")}
-    return "\n".join([*found, repr(fields)])
-
-
 @pytest.mark.parametrize("failure", FAILURES)
 async def test_a_key_is_not_in_errors_logs_and_tracebacks(
     twin: Twin, failure: str, caplog: pytest.LogCaptureFixture
@@ -97,6 +113,110 @@ async def test_the_conversation_is_not_in_errors_and_logs(
     for words in (PROMPT, ANSWER):
         assert words not in text + str(error) + repr(error)
         assert words not in caplog.text
+
+
+@pytest.mark.parametrize("failure", FAILURES)
+@pytest.mark.parametrize("ask", ["stream", "chat"])
+async def test_what_failed_is_gone_with_its_error(twin: Twin, failure: str, ask: str) -> None:
+    """No response, no stream, and no word of what was said waits for the garbage collector."""
+    timeouts, retry = Timeouts(first_event=0.2, idle=0.2), RetryPolicy(max_retries=0)
+    with ScriptedServer(FAILURES[failure]) as server:
+        async with twin.Client("llamacpp:m", base_url=server.base_url, timeouts=timeouts, retry=retry) as client:
+
+            async def fail() -> None:
+                with contextlib.suppress(DuologueError):
+                    if ask == "chat":
+                        await client.chat(PROMPT)
+                    elif twin.name == "sync":  # the stream itself: what stands before it here would hold it
+                        client.client.stream(PROMPT).result()
+                    else:
+                        await client.stream(PROMPT).result()
+                    raise AssertionError("it did not fail")
+
+            await fail()  # what is loaded and cached
+            gc.collect()
+            gc.disable()
+            try:
+                before = alive()
+                await fail()
+                assert alive() == before
+            finally:
+                gc.enable()
+
+
+def alive() -> Counter[str]:
+    """What there is of a call."""
+    kinds = (httpx.Response, Exchange, Call, DuologueError, Stream, AsyncStream)
+    return Counter(type(found).__name__ for found in gc.get_objects() if isinstance(found, kinds))
+
+
+# -- where a request goes ---------------------------------------------------------------------------------------------
+
+# With a server's own port, and that of another one.
+PLACES = {
+    "here": "/v1/elsewhere",
+    "another port": "http://127.0.0.1:{other}/v1",
+    "another name": "http://localhost:{own}/v1",
+    "another scheme": "https://127.0.0.1:{own}/v1",
+    "another scheme that is none": "file:///etc/passwd",
+    "without a scheme": "//127.0.0.1:{other}/v1",
+    "another host, with a user": "http://user:password@127.0.0.1:{other}/v1",
+}
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("place", PLACES)
+async def test_no_redirect_is_followed(twin: Twin, status: int, place: str) -> None:
+    """The key would go along, and all that was said."""
+    with ScriptedServer(GOOD) as other, ScriptedServer() as server:
+        target = PLACES[place].format(own=server.port, other=other.port)
+        server.script = [reply(b"", status, location=target)]
+        async with twin.Client("llamacpp:m", base_url=server.base_url, api_key=KEY) as client:
+            for ask in (client.stream("hi").result, lambda: client.chat("hi")):
+                with pytest.raises(RedirectRefused) as caught:
+                    await ask()
+                assert caught.value.status_code == status
+        assert (server.connections, len(server.requests), other.connections) == (1, 2, 0)
+
+
+async def test_nothing_is_fetched_for_a_message(twin: Twin) -> None:
+    """An address in it goes to the provider as it is."""
+    with ScriptedServer(GOOD) as other, ScriptedServer(GOOD) as server:
+        url = f"{other.origin}/cat.png"
+        asked = Message.user([TextContent("see http://127.0.0.1/ and file:///etc/passwd"), ImageContent.from_url(url)])
+        async with twin.Client("llamacpp:m", base_url=server.base_url) as client:
+            await client.stream([asked]).result()
+        assert url in server.requests[0].body.decode()
+        assert other.connections == 0
+
+
+ELSEWHERE = "https://provider.evil.example/v1"
+
+
+@pytest.mark.parametrize("name", sorted(PROVIDERS))
+def test_a_key_of_the_environment_goes_to_no_other_host(name: str) -> None:
+    """Whoever can set an address in the environment, or in code, does not get the key by it."""
+    row = PROVIDERS[name]
+    environ = {**dict.fromkeys(row.key_env, KEY), f"{name.upper().replace('-', '_')}_BASE_URL": ELSEWHERE}
+    if row.auth == "sigv4":
+        environ |= {"AWS_ACCESS_KEY_ID": "AKID", "AWS_SECRET_ACCESS_KEY": KEY, "AWS_REGION": "us-east-1"}
+    found = config_from_env(environ, lambda _: None, model="m")
+    assert found.base_url == (ELSEWHERE if found.provider == name else None)
+    for config in (ClientConfig(provider=name, model="m", base_url=ELSEWHERE), found):
+        endpoint = resolve(config, environ)
+        if config.base_url and (is_bound(row) or row.auth == "sigv4"):
+            assert (endpoint.api_key, endpoint.signer, endpoint.chain) == (None, None, None)
+            assert KEY not in repr(endpoint.headers())
+
+
+def is_bound(row: Provider) -> bool:
+    """Whether a provider has an address of its own. Others have as many as they have users, who say where it is."""
+    return row.base_url is not None and not is_loopback(urlsplit(row.base_url).hostname or "")
+
+
+def test_which_providers_are_bound() -> None:
+    free = {name for name, row in PROVIDERS.items() if not is_bound(row) and row.key_env}
+    assert free == {"azure", "bedrock", "llamacpp", "lmstudio", "ollama", "vllm"}
 
 
 # -- what strings can do ----------------------------------------------------------------------------------------------
@@ -135,6 +255,68 @@ def test_a_model_s_name_leads_nowhere_else(dialect: str, model: str) -> None:
         assert path.count("/") == plain.count("/")
         assert path.count("?") == plain.count("?")
         assert path.startswith(plain.partition("m:")[0].partition("/m/")[0])
+
+
+_PIECES = [*"aZ0._-~/%?#&=+:;@,()[]{}<>|^` \\\"'\r\n\t\0\x7f", "..", "%2f", "%2e", "é", "\u0130", "\u2028", "😀"]
+_PLACE = "MODELNAME"
+
+
+@pytest.mark.parametrize("dialect", sorted(_MODULES))
+def test_whatever_a_model_s_name_is_it_is_one_segment_of_the_path(dialect: str) -> None:
+    row = next(row for row in PROVIDERS.values() if row.dialect == dialect)
+    chosen = random.Random(20_240_229)
+
+    def path(model: str) -> str:
+        found: str = find_dialect(dialect).encode(ChatRequest("hi"), row, model=model, stream=True).path
+        return found
+
+    before, _, after = path(_PLACE).partition(_PLACE)
+    for _ in range(500):
+        model = "".join(chosen.choices(_PIECES, k=chosen.randint(1, 12)))
+        found = path(model)
+        if not after:  # it is in the body
+            assert found == before
+            continue
+        assert found.startswith(before)
+        assert found.endswith(after)
+        segment = found[len(before) : len(found) - len(after)]
+        assert unquote(segment) == model
+        assert segment not in (".", "..")
+        assert re.fullmatch(r"([A-Za-z0-9._~-]|%[0-9A-F]{2})+", segment)
+
+
+HEADER_BREAKERS = ["a\r\nx-own: 1", "a\nx", "a\rx", "a\0", "\u0130", "\u010a\u010d", "\x7f", "\x1b"]
+
+
+def settings(name: str, text: str) -> Iterator[tuple[dict[str, Any], dict[str, str]]]:
+    """Every place that a caller or the environment can put a text into on the way to a header or an address."""
+    row = PROVIDERS[name]
+    given = {"api_key": "k", "base_url": "https://h"}
+    yield {**given, "api_key": text}, {}
+    yield {**given, "base_url": f"https://h/{text}"}, {}
+    yield {**given, "base_url": f"https://{text}"}, {}
+    yield {**given, "headers": {text: "x"}}, {}
+    yield {**given, "headers": {"x": text}}, {}
+    yield from (({**given, "options": {option: text}}, {}) for option in row.option_headers)
+    if row.base_url is not None:
+        yield from (({}, {variable: text, "AWS_REGION": "us-east-1"}) for variable in row.key_env)
+    if row.auth == "sigv4":
+        keys = {"aws_access_key_id": "AKID", "aws_secret_access_key": "s", "aws_session_token": "t"}
+        environ = {option.upper(): value for option, value in keys.items()}
+        region = {"AWS_REGION": "us-east-1"}
+        yield from (({"options": {**keys, option: text}}, region) for option in keys)
+        yield from (({}, {**environ, **region, option.upper(): text}) for option in keys)
+        yield {"options": {**keys, "region": text}}, {}
+        yield {}, {**environ, "AWS_REGION": text}
+        yield {}, {**environ, "AWS_DEFAULT_REGION": text}
+
+
+@pytest.mark.parametrize("name", sorted(PROVIDERS))
+@pytest.mark.parametrize("text", HEADER_BREAKERS)
+def test_no_setting_becomes_another_header(name: str, text: str) -> None:
+    for fields, environ in settings(name, text):
+        with pytest.raises(ConfigurationError):
+            resolve(ClientConfig(provider=name, **fields), environ)
 
 
 @pytest.mark.parametrize("text", [*HOSTILE[:3], ""])

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from selectors import EVENT_READ
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -44,6 +45,21 @@ def test_abandoned_where_trio_was_never_loaded(monkeypatch: pytest.MonkeyPatch) 
     assert closed == [True]
 
 
+def test_at_the_end_of_the_program_there_is_nobody_left_to_close_anything(monkeypatch: pytest.MonkeyPatch) -> None:
+    """How Python goes then, the rows of tests/faults/soaking.py have."""
+    monkeypatch.setattr(sys, "is_finalizing", lambda: True)
+
+    async def close() -> None:
+        raise AssertionError("closed in no loop")
+
+    async def main() -> None:
+        async_abandon(close)
+        await asyncio.sleep(0)
+
+    asyncio.run(main())
+    async_abandon(close)
+
+
 def test_the_event_loop_is_the_place_where_trio_was_never_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "trio")
 
@@ -61,6 +77,18 @@ def test_a_connection_that_was_closed_is_ready_to_tell() -> None:
             return gone
 
     assert network.ready(Closed(), 5) == EVENT_READ
+
+
+def test_a_server_that_sends_on_is_told_that_nobody_reads() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        near = socket.create_connection(listener.getsockname())
+        far, _ = listener.accept()
+    with far:
+        network.stop_reading(SimpleNamespace(get_extra_info=lambda _: near))
+        assert near.recv(10) == b""
+        near.close()
+        with pytest.raises(OSError, match=r"Broken pipe|reset"):
+            far.send(b"x")
 
 
 def test_a_name_without_an_address(monkeypatch: pytest.MonkeyPatch) -> None:

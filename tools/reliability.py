@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING
 
 from tests.faults.row import Act
 from tests.faults.tables import TABLES
+from tests.faults.threats import THREATS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from tests.faults.row import Promise
+    from tests.faults.threats import Threat
 
 PAGE = Path(__file__).parents[1] / "docs" / "reliability.md"
 HEAD = """# When something goes wrong
@@ -34,6 +36,7 @@ a server that does just this; see [`tests/faults/`](../tests/faults/).
 - FIN is a connection that is closed in good order, RST one that breaks off.
 - Whatever happens, the connection is closed or given back, and its place is free for the next request.
 - A time that runs out does so within 0.25 s of what it is set to.
+- What is said to happen very often does so in `make soak`, and a few times in each run of the tests.
 - Any body that ends before the provider's own end marker is an error, at whichever byte, however cleanly, compressed or
   not. The error says how much had come and what is missing.
 
@@ -41,10 +44,29 @@ Not promised: a name that is looked up in vain ends in time, but `asyncio.run` w
 returns. HTTP/2 is spoken by an `http_client` of your own only.
 """
 
+THREAT_HEAD = """## Threats
+
+What somebody may be up to, and what is promised against it. The tests are named by their files under `tests/`.
+
+Not promised: nothing protects a program from code that runs inside it and means harm, such as one that puts another
+function in the place of `json.loads`. Headers of your own are shown by `attrs.asdict` of a configuration, though not by
+its `repr`.
+"""
+
 
 def page() -> str:
     """The whole page."""
-    return "\n".join([HEAD, *(line for title, sections in TABLES.items() for line in _table(title, sections))])
+    rows = (line for title, sections in TABLES.items() for line in _table(title, sections))
+    threats = (line for title, found in THREATS.items() for line in _threats(title, found))
+    return "\n".join([HEAD, *rows, THREAT_HEAD, *threats])
+
+
+def _threats(title: str, threats: Iterable[Threat]) -> Iterator[str]:
+    yield from (f"### {title}\n", "| threat | promise | tests |", "|---|---|---|")
+    yield from (
+        f"| {threat.what} | {threat.promise} | {', '.join(map('`{}`'.format, threat.tests))} |" for threat in threats
+    )
+    yield ""
 
 
 def _table(title: str, sections: Mapping[str, list[Promise]]) -> Iterator[str]:

@@ -62,6 +62,22 @@ def check_image(data: bytes, media_type: str) -> None:
         raise ValueError(f"the image is said to be {media_type}, and its bytes are {found or 'of no kind known'}")
 
 
+def check_image_name(data: bytes, name: str) -> None:
+    """Refuse an image whose bytes are known to be of another kind than its file's name says.
+
+    Raises:
+        ValueError: the two do not agree.
+    """
+    said, found = mimetypes.guess_type(name)[0], _by_magic(data)
+    if said is not None and said.startswith("image/") and found not in (None, said):
+        raise ValueError(f"the image's name says {said}, and its bytes are {found}: rename it, or use from_bytes")
+
+
+def _cleaned(name: str) -> str:
+    """A file's name without what could command a terminal that shows it, turn it round, or be no text at all."""
+    return "".join(character if character.isprintable() else "_" for character in name)
+
+
 def _open_regular(path: str, flags: int) -> int:
     # Otherwise opening a pipe would wait for its other end.
     handle = os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
@@ -72,7 +88,7 @@ def _open_regular(path: str, flags: int) -> int:
 
 
 def read_file(path: str | os.PathLike[str], media_type: str | None, max_bytes: int) -> tuple[bytes, str, str]:
-    """A regular file's bytes, media type and base name.
+    """A regular file's bytes, media type and base name, which is cleaned.
 
     Raises:
         OSError: it cannot be read, or is a device, a pipe or a folder.
@@ -84,4 +100,4 @@ def read_file(path: str | os.PathLike[str], media_type: str | None, max_bytes: i
         if size > max_bytes:
             raise ValueError(f"{str(place)!r} has {size} bytes, more than max_bytes={max_bytes}")
         data = file.read(max_bytes)
-    return data, media_type or media_type_of(data, place.name), place.name
+    return data, media_type or media_type_of(data, place.name), _cleaned(place.name)

@@ -332,9 +332,11 @@ class MediaMethods:
             ValueError: it has more than `max_bytes`; no media type is given, and neither the bytes nor the name tell
                 it; or an image is said to be what it is not.
         """
-        from duologue._media import read_file
+        from duologue._media import check_image_name, read_file
 
         data, guessed, name = read_file(path, media_type, max_bytes)
+        if cls.__name__ == "ImageContent":
+            check_image_name(data, name)
         if hasattr(cls, "filename"):
             fields.setdefault("filename", name)
         return cls.from_bytes(data, guessed, **fields)

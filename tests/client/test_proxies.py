@@ -18,12 +18,12 @@ from duologue import (
     Timeouts,
     TLSError,
 )
+from tests.kit.canary import shown
 from tests.kit.roads import Road, fresh_contexts
 from tests.kit.server import ScriptedServer, hang_up, head, reply, reset, tunnel, until_closed
 from tests.kit.socks import ASK, KNOWN, NOBODY, OPEN, REFUSED, THROUGH, UNKNOWN, socks_proxy
 from tests.kit.tls import server_context
 from tests.kit.wire import answer
-from tests.test_security import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

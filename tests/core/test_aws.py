@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import builtins
 import importlib
+import logging
 import pickle
 import sys
 from types import ModuleType, SimpleNamespace
@@ -20,10 +21,12 @@ from duologue._core.sigv4 import Credentials
 from duologue._secret import Secret
 from duologue.errors import ConfigurationError
 from duologue.models import ChatRequest
+from tests.kit.canary import shown
 from tests.kit.corpora import Vector, vectors
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 SECRET, TOKEN = "wJalrXUtnFEMI/SECRET", "the-session-token"
 KEYS = {"aws_access_key_id": "AKIDEXAMPLE", "aws_secret_access_key": SECRET}
@@ -333,6 +336,38 @@ def test_errors_of_the_chain(name: str, botocore: SimpleNamespace) -> None:
         find(options=REGION).start()
 
 
+# Files that botocore itself cannot use, with a secret in each.
+FILES = {
+    "no INI": "aws_secret_access_key = {secret}\n",
+    "a line that is none": "[default]\naws_access_key_id = AKID\n{secret}\n",
+    "a section that does not end": "[default\naws_secret_access_key = {secret}\n",
+    "half of the keys": "[default]\naws_secret_access_key = {secret}\n",
+    "twice the same": "[default]\naws_access_key_id = {secret}\naws_access_key_id = {secret}\n",
+    "a program that fails": "[default]\ncredential_process = sh -c 'exit 1' {secret}\n",
+    "a program that says no JSON": "[default]\ncredential_process = echo {secret}\n",
+    "a program that is not there": "[default]\ncredential_process = /nonexistent/{secret}\n",
+    "a quote that does not end": "[default]\ncredential_process = echo '{secret}\n",
+    "a role without its source": "[default]\nrole_arn = arn:aws:iam::1:role/r\nexternal_id = {secret}\n",
+}
+
+
+@pytest.mark.parametrize("file", FILES)
+@pytest.mark.parametrize("variable", ["AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE"])
+def test_what_a_file_of_keys_holds_is_in_no_error(
+    variable: str, file: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Read by botocore itself."""
+    caplog.set_level(logging.DEBUG)
+    (tmp_path / "file").write_text(FILES[file].format(secret=SECRET))
+    for name in ("AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE"):
+        monkeypatch.setenv(name, str(tmp_path / ("file" if name == variable else "none")))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    with pytest.raises(ConfigurationError) as caught:
+        find(options=REGION).start()
+    assert SECRET not in shown(caught.value)
+    assert SECRET not in caplog.text
+
+
 # -- secrets -----------------------------------------------------------------------------------------------------------
 
 
@@ -340,9 +375,9 @@ def test_secrets_are_not_shown() -> None:
     options = {**KEYS, **REGION, "aws_session_token": TOKEN}
     config = ClientConfig(provider="bedrock", options=options)
     endpoint = resolve(config, {})
-    for shown in map(repr, (config, config.options, endpoint, endpoint.signer, vars(aws))):
-        assert SECRET not in shown
-        assert TOKEN not in shown
+    for text in map(repr, (config, config.options, endpoint, endpoint.signer, vars(aws))):
+        assert SECRET not in text
+        assert TOKEN not in text
     with pytest.raises(TypeError, match="not pickled"):
         pickle.dumps(config)
     with pytest.raises(ConfigurationError, match="empty"):

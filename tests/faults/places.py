@@ -19,13 +19,14 @@ import trustme
 from duologue._waiting.tls import ssl_context
 from tests.faults.bodies import FORMATS
 from tests.faults.row import Place, Row, scripted
+from tests.kit.canary import KEY
 from tests.kit.server import ScriptedServer, head, reply, tunnel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 NAME = "provider.invalid"  # no such name can ever be resolved (RFC 2606)
-NAMED = {"api_key": "sk-test", "options": {"allow_insecure": True}}
+NAMED = {"api_key": KEY, "options": {"allow_insecure": True}}
 PASSWORD = "canary-password"
 
 

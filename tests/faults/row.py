@@ -112,6 +112,20 @@ class Act(Promise):
     twins: Sequence[str] = TWINS
 
 
+@attrs.frozen
+class Figure:
+    """What was counted, how much of it there was, and the most that there may be."""
+
+    what: str
+    found: int
+    most: int
+
+    @property
+    def kept(self) -> bool:
+        """Whether there was no more."""
+        return self.found <= self.most
+
+
 def limits(**most: int) -> Limits:
     """Limits by their names; one place for everything else: what keeps it makes the next request fail."""
     given: dict[str, Any] = {"max_connections": 1, "max_concurrent": 1, **most}

@@ -8,7 +8,7 @@ import tracemalloc
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
-from duologue import LimitExceeded
+from duologue import LimitExceeded, OverloadedError, ProtocolError, StreamTruncated
 from tests.dialects.reading import SSE, open_exchange
 from tests.faults.leaving import client_for, on_its_loop
 from tests.faults.row import TWINS, Act, Row, limits
@@ -42,9 +42,24 @@ def _too_much(fault: str, limit: str, most: int, *steps: Any, kept: str = "Hel")
 
 
 @cache
-def _bomb() -> list[Any]:
+def _squeezed() -> bytes:
+    return gzip.compress(b"data: " + bytes(64 * MIB), 9)
+
+
+def _bomb(status: int = 200) -> list[Any]:
     """64 MiB of one event, in a thousandth of that."""
-    return reply(gzip.compress(b"data: " + bytes(64 * MIB), 1), content_encoding="gzip")
+    assert len(_squeezed()) * 1000 < 64 * MIB
+    return reply(_squeezed(), status, content_encoding="gzip")
+
+
+def _nested(encoding: str) -> list[Any]:
+    """The same in a thousandth of a thousandth, as far as that goes."""
+    return reply(gzip.compress(_squeezed(), 9), content_encoding=encoding)
+
+
+def _kept_short(error: Any) -> None:
+    assert len(error.body) <= 4096
+    assert len(str(error)) < 2000
 
 
 LINE = b"x" * 65536
@@ -66,6 +81,31 @@ LIMITS = [
         gives=LimitExceeded,
         phase="stream",
         note="`max_event_bytes`; no more is unpacked than that",
+    ),
+    Row(
+        fault="a bomb inside a bomb: gzip, and gzip again",
+        server=[lambda _: _nested("gzip, gzip")],
+        gives=ProtocolError,
+        phase="stream",
+        note="an encoding that was not asked for is not unpacked at all",
+    ),
+    Row(
+        fault="a bomb inside a bomb, of which the head names one",
+        server=[lambda _: _nested("gzip")],
+        client={"limits": limits(max_event_bytes=MIB)},
+        gives=StreamTruncated,
+        phase="stream",
+        again=True,
+        note="it is unpacked once",
+    ),
+    Row(
+        fault="a bomb in place of an error's body",
+        server=[lambda _: _bomb(503)],
+        gives=OverloadedError,
+        phase="response",
+        again=True,
+        note="4 KiB of it are kept",
+        holds=_kept_short,
     ),
 ]
 

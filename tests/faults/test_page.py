@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from duologue import errors
 from tests.faults.row import Row
 from tests.faults.tables import TABLES
+from tests.faults.threats import THREATS
+from tests.kit.named import assert_there
 from tools import reliability
 from tools.reliability import PAGE, main, page
 
@@ -44,6 +46,15 @@ def test_a_row_that_gives_no_error_says_no_more_of_one() -> None:
     for row in (row for rows in SECTIONS.values() for row in rows if isinstance(row, Row) and row.gives is not None):
         assert row.phase is not None
         assert not (row.again and row.kept), "nothing is tried again after an event"
+
+
+def test_every_threat_has_tests_that_exist() -> None:
+    text = page()
+    threats = [threat for found in THREATS.values() for threat in found]
+    assert len({threat.what for threat in threats}) == len(threats) > 20
+    for threat in threats:
+        assert f"\n| {threat.what} | {threat.promise} | " in text
+        assert_there(", ".join(f"`{name}`" for name in threat.tests))
 
 
 def test_a_stale_page_is_found(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from duologue.events import Error
 from tests.faults.bodies import FORMATS
 from tests.faults.row import GRACE, TRIES, TWINS, Act, Promise, Row
 from tests.faults.tables import TABLES
+from tests.kit.canary import HEADER, KEY, shown
 from tests.kit.twins import Twin, collect
 
 if TYPE_CHECKING:
@@ -63,15 +65,17 @@ class Played:
 
 
 @pytest.mark.parametrize(("twin", "row"), ROWS, indirect=["twin"])
-def test_row(twin: Twin, row: Promise, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_row(twin: Twin, row: Promise, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     if isinstance(row, Act):
         row.do(twin)
         return
     assert isinstance(row, Row)
+    caplog.set_level(logging.DEBUG)
     if row.waits is not None:
         no_waiting(monkeypatch)
     for left in reversed(range(TRIES)):
         late = twin.run(partial(play, twin, row))
+        assert_hidden(caplog.text)
         if not late:
             return
         assert left, late
@@ -94,7 +98,8 @@ async def play(twin: Twin, row: Row) -> str:
         fields: dict[str, Any] = {
             "provider": FORMATS[row.speaks].provider,
             "model": "m-1",
-            "api_key": "sk-test",
+            "api_key": KEY,
+            "headers": {"x-own": HEADER},
             # One place for all: what keeps it makes the next request fail.
             "limits": Limits(max_connections=1, max_concurrent=1),
             "retry": RetryPolicy(max_retries=2, base_delay=0.001, jitter=False, on_retry=played.on_retry),
@@ -143,6 +148,13 @@ def check_error(row: Row, error: DuologueError) -> None:
     text = error.partial.text if error.partial is not None else ""
     assert text.startswith(row.kept.removesuffix("...")) if row.kept.endswith("...") else text == row.kept
     assert error.partial is None or not error.partial.complete
+    assert_hidden(shown(error))
+
+
+def assert_hidden(text: str) -> None:
+    """Whether no secret is in it."""
+    assert KEY not in text
+    assert HEADER not in text
 
 
 async def check_connection(row: Row, server: ScriptedServer, client: Any) -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from typing import TYPE_CHECKING, Any
 
 import attrs
 import pytest
 
 from tests.faults.row import TRIES, TWINS, Place, Row
-from tests.faults.test_rows import ROWS, no_waiting, play
+from tests.faults.test_rows import ROWS, assert_hidden, no_waiting, play
 from tests.kit.roads import LIBRARIES, close
 
 if TYPE_CHECKING:
@@ -55,7 +56,10 @@ def test_the_exceptions_are_rows() -> None:
 
 
 @pytest.mark.parametrize(("twin", "row", "library"), PLAYED, indirect=["twin"])
-async def test_row(twin: Twin, row: Row, library: str, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_row(
+    twin: Twin, row: Row, library: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
     if row.waits is not None:
         no_waiting(monkeypatch)
     for left in reversed(range(TRIES)):
@@ -63,6 +67,7 @@ async def test_row(twin: Twin, row: Row, library: str, monkeypatch: pytest.Monke
         late = await play(twin, attrs.evolve(row, where=_with_client(row, LIBRARIES[library], twin, made)))
         for client in made:
             await close(client)
+        assert_hidden(caplog.text)
         if not late:
             return
         assert left, late

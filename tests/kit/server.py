@@ -218,6 +218,12 @@ class ScriptedServer:
         with self._lock:
             self.script, self._asked = list(script), 0
 
+    def forget(self) -> None:
+        """Let go of the requests that came and of the threads that have ended: there may be very many."""
+        with self._lock:
+            self.requests.clear()
+            self._threads = [thread for thread in self._threads if thread.ident is None or thread.is_alive()]
+
     def __enter__(self) -> Self:
         return self
 

@@ -103,7 +103,9 @@ class Chain:
                 self._keys = session.get_credentials()
             found = self._keys and self._keys.get_frozen_credentials()
         except (client.BotoCoreError, client.ClientError, OSError, ValueError) as reason:
-            raise ConfigurationError(f"no key for Amazon Bedrock: {type(reason).__name__}: {reason}") from None
+            # Not what a system's error is about: the name of a program that is not there comes out of the file of keys.
+            words = getattr(reason, "strerror", None) or reason
+            raise ConfigurationError(f"no key for Amazon Bedrock: {type(reason).__name__}: {words}") from None
         if not found:
             raise ConfigurationError(_NO_KEYS)
         return found

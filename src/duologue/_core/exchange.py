@@ -109,6 +109,9 @@ class Exchange:
         self._repeats: Repeats | None = None
         self._accounted = 0  # of the events that the step under way has given
         self._decode: Callable[[Any, list[StreamEvent]], None] = self._decoder.feed_whole
+        # Instead of that, for what is no answer. A method that is bound would make a cycle, in which all that was said
+        # would wait for the garbage collector.
+        self._refuse: Callable[[Exchange, str], None] | None = None
         self.status = 0
         self._media_type = ""
         self.request_id: str | None = None
@@ -206,13 +209,13 @@ class Exchange:
         were asked for, and some never do."""
         if self.status >= 300:
             self._frames = WholeReader(max_bytes=_ERROR_BYTES, cut=True)
-            self._decode = self._refuse_status
+            self._refuse = Exchange._refuse_status
         elif self._media_type in _STREAM_TYPES[self._framing] or (self._stream and not self._media_type):
             self._frames = self._stream_reader(self._limits.max_event_bytes)
             self._decode = self._decoder.feed
         elif self._media_type and not (self._media_type == "application/json" or self._media_type.endswith("+json")):
             self._frames = WholeReader(max_bytes=_ERROR_BYTES, cut=True)
-            self._decode = self._refuse_type
+            self._refuse = Exchange._refuse_type
         elif feed_array := getattr(self._decoder, "feed_array", None):
             self._frames = ArrayReader(max_bytes=self._limits.max_event_bytes)
             self._decode = feed_array
@@ -248,7 +251,10 @@ class Exchange:
         self._frame += 1
         before = len(events)
         try:
-            self._decode(frame, events)
+            if self._refuse is not None:
+                self._refuse(self, frame)
+            else:
+                self._decode(frame, events)
         except DecodeError as error:
             if not isinstance(self._frames, WholeReader):
                 error.frame = self._frame
@@ -328,16 +334,18 @@ class Exchange:
         """Decode bare JSON under a stream's content type: an error, or an answer that was never streamed. After events
         it can be nothing but an error, as Vertex AI sends them."""
         if text.startswith((b"{", b"[")):
-            self._decode = self._refuse_stray if self.events else self._decoder.feed_whole
+            if self.events:
+                self._refuse = Exchange._refuse_stray
+            self._decode = self._decoder.feed_whole
             self._take_last(text.decode("utf-8", "replace"), events)
 
-    def _refuse_stray(self, text: str, _events: list[StreamEvent]) -> None:
+    def _refuse_stray(self, text: str) -> None:
         payload = loads(text)
         found = payload[0] if isinstance(payload, list) and payload else payload
         if isinstance(found, dict) and found.get("error"):
             raise api_error(payload)
 
-    def _refuse_status(self, text: str, _events: list[StreamEvent]) -> None:
+    def _refuse_status(self, text: str) -> None:
         raise self._refusal(text)
 
     def _refusal(self, text: str) -> DuologueError:
@@ -366,7 +374,7 @@ class Exchange:
             request_id=self.request_id,
         )
 
-    def _refuse_type(self, text: str, _events: list[StreamEvent]) -> None:
+    def _refuse_type(self, text: str) -> None:
         raise ContentTypeError(
             f"expected an answer in JSON or as an event stream, got {self._media_type}, beginning {text[:200]!r}",
             status_code=self.status,

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _UNITS = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 _NUMBER = re.compile(r"\d{1,15}(?:\.\d{1,15})?", re.ASCII)
 _DURATION = re.compile(r"(?:\d{1,10}(?:\.\d{1,10})?(?:ms|[dhms]))+", re.ASCII)
-_PART = re.compile(r"([\d.]+)(ms|[dhms])", re.ASCII)
+_PART = re.compile(r"(\d{1,10}(?:\.\d{1,10})?)(ms|[dhms])", re.ASCII)
 # No limit is reset in thirty years: larger numbers are seconds since 1970, and still larger ones milliseconds.
 _SINCE_1970, _MILLISECONDS = 1e9, 1e12
 

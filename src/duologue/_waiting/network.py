@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import selectors
 import socket
+import struct
+import sys
 import threading
 import time
 from contextlib import suppress
@@ -21,6 +23,8 @@ T = TypeVar("T")
 _LOOK_AGAIN = 0.01
 # For one socket, one time: others take a file of their own.
 _Selector = getattr(selectors, "PollSelector", selectors.DefaultSelector)
+# Closing a socket resets its connection. The fields of this structure are shorter on Windows.
+_RESET = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
 # The most pieces of a body that a connection may have read already.
 _BUFFERED = 20_000
 
@@ -96,12 +100,15 @@ def readable(network: Any) -> bool:
 
 
 def stop_reading(network: Any) -> None:
-    """Wake whoever reads from a connection or writes to it, in whichever thread: to them it is as if it had ended."""
+    """Wake whoever reads from a connection or writes to it, in whichever thread: to them it is as if it had ended. Once
+    it is closed, the server is told not to send any more: after a mere end of ours, one that sends and sends may have
+    to wait for as long as the system remembers the connection, a minute on Linux."""
     connection = network.get_extra_info("socket") if network is not None else None
     if connection is None:
         return
     with suppress(OSError, ValueError), second_handle(connection) as handle:  # closed in the meantime
         handle.shutdown(socket.SHUT_RDWR)
+        handle.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
 
 
 def second_handle(connection: Any) -> socket.socket:

@@ -34,7 +34,9 @@ def here() -> object:
 
 def async_abandon(close: Callable[[], Coroutine[Any, Any, None]]) -> None:
     """Close something that nobody holds any more: in its event loop, or with a warning where there is none to do it
-    in."""
+    in. When the program ends, all loops have ended before, and have closed their connections."""
+    if sys.is_finalizing():
+        return
     if "trio" in sys.modules:
         import trio
 
@@ -88,15 +90,17 @@ class AsyncKeeper:
 
 
 class Keeper:
-    """Closes something when nobody holds this any more, or when the program ends, if nobody did before."""
+    """Closes something when nobody holds this any more, if nobody did before. At the end of the program the system
+    does: closed any earlier, a thread that still reads would complain."""
 
     def __init__(self) -> None:
-        self._close: Callable[[], object] | None = None
+        self._close: Any = None
 
     def start(self, close: Callable[[], None]) -> None:
         """Remember what is to be closed."""
         if self._close is None:
             self._close = weakref.finalize(self, close)
+            self._close.atexit = False
 
     def close(self) -> None:
         """Close it now."""
