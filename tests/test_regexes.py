@@ -37,6 +37,11 @@ NETWORK: dict[str, Callable[[Any, Any], object]] = {
     "duologue._frames.array._NESTED": re.Pattern.search,
     "duologue._frames.http1._FIELD": re.Pattern.fullmatch,
     "duologue._frames.http1._SIZE": re.Pattern.fullmatch,
+    "duologue._frames.http1_head._END": re.Pattern.search,
+    "duologue._frames.http1_head._FIELD": re.Pattern.fullmatch,
+    "duologue._frames.http1_head._FOLDED": lambda pattern, text: pattern.sub(b" ", text),
+    "duologue._frames.http1_head._LENGTH": re.Pattern.fullmatch,
+    "duologue._frames.http1_head._STATUS": re.Pattern.fullmatch,
     "duologue._json._SURROGATE": lambda pattern, text: pattern.sub("?", text),
 }
 # Those that see what the caller, the environment and our own tables say. Each is short, or held to a length.
@@ -49,6 +54,9 @@ OURS = {
     "duologue._core.registry._URL",
     "duologue._dialects.anthropic_messages.encode._BUDGETED",
     "duologue._dialects.bedrock_converse.media._NOT_IN_NAMES",
+    "duologue._frames.http1_head._NAME",
+    "duologue._frames.http1_head._TARGET",
+    "duologue._frames.http1_head._VALUE",
     "duologue.config._HEADER_NAME",
     "duologue.config._HEADER_VALUE",
 }

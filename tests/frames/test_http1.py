@@ -163,9 +163,10 @@ def test_a_body_that_ends_with_its_connection() -> None:
 
 @pytest.mark.parametrize("status", [204, 304])
 def test_no_body(status: int) -> None:
-    body = framing(status, [])
-    assert body.ended
-    assert body.clean
+    for headers in ([], [(b"content-length", b"5")], [(b"transfer-encoding", b"chunked")]):
+        body = framing(status, headers)
+        assert body.ended
+        assert body.clean
 
 
 @pytest.mark.parametrize(

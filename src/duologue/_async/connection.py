@@ -1,6 +1,6 @@
 """One connection to a server, and HTTP/1.1 on it: a request, and the head and the body of the answer.
 
-h11 writes and reads the heads; `duologue._frames.http1` reads the bodies.
+What the bytes mean is known to `duologue._frames.http1_head` and `duologue._frames.http1`; here they are waited for.
 """
 
 from __future__ import annotations
@@ -10,11 +10,10 @@ from math import inf
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Self
 
-import h11
-
 from duologue._core.headers import Headers
 from duologue._core.line import LocalProtocolError, RemoteProtocolError, WriteError
 from duologue._frames.http1 import framing
+from duologue._frames.http1_head import BadHead, HeadReader, written
 from duologue._waiting.network import readable
 
 if TYPE_CHECKING:
@@ -23,10 +22,11 @@ if TYPE_CHECKING:
     from duologue._async.transport import AsyncTimedStream
     from duologue._core.network import Address
     from duologue._frames.http1 import Framing
+    from duologue._frames.http1_head import Head
 
 _READ_BYTES = 65536
-# The most that a head may have. httpcore's limit, too.
-_HEAD_BYTES = 102400
+# What is below is an interim answer: 100, 103.
+_FINAL = 200
 
 
 class AsyncConnection:
@@ -44,37 +44,35 @@ class AsyncConnection:
 
     async def ask(
         self, method: bytes, target: bytes, headers: list[tuple[bytes, bytes]], content: bytes
-    ) -> tuple[h11.Response, Framing, bytes]:
+    ) -> tuple[Head, Framing, bytes]:
         """Send a request, and give the head of the answer, how to read its body, and what has come of it already.
 
         Raises:
             LineError: the line failed, the server does not speak HTTP/1.1, or a header cannot be said in it.
         """
-        talk = h11.Connection(h11.CLIENT, max_incomplete_event_size=_HEAD_BYTES)
         try:
-            request = h11.Request(method=method, target=target, headers=headers)
-            with suppress(WriteError):  # the server may have answered before it closed
-                await self.network.write(_written(talk, request, content))
-            head = await self._head(talk)
-        except h11.LocalProtocolError as reason:
+            request = written(method, target, headers) + content
+        except BadHead as reason:
             raise LocalProtocolError(str(reason)) from None
-        except h11.RemoteProtocolError as reason:
+        with suppress(WriteError):  # the server may have answered before it closed
+            await self.network.write(request)
+        reader = HeadReader()
+        try:
+            head = await self._head(reader)
+        except BadHead as reason:
             raise RemoteProtocolError(str(reason)) from None
-        body = framing(head.status_code, head.headers)
-        early = talk.trailing_data[0]
-        return head, body, early
+        return head, framing(head.status, head.headers), reader.rest
 
-    async def _head(self, talk: h11.Connection) -> h11.Response:
+    async def _head(self, reader: HeadReader) -> Head:
         while True:
-            event = talk.next_event()
-            if isinstance(event, h11.Response):
-                return event
-            if event is not h11.NEED_DATA:  # an interim answer: 100, 103
-                continue
-            data = await self.network.read(_READ_BYTES)
-            if not data:
-                raise RemoteProtocolError("Server disconnected without sending a response.")
-            talk.receive_data(data)
+            head = reader.next()
+            if head is None:
+                data = await self.network.read(_READ_BYTES)
+                if not data:
+                    raise RemoteProtocolError("Server disconnected without sending a response.")
+                reader.feed(data)
+            elif head.status >= _FINAL:
+                return head
 
     def rests(self, seconds: float) -> None:
         """No request is under way, and it is not to be used for another after so many seconds."""
@@ -95,8 +93,8 @@ class AsyncAnswer:
 
     is_closed = False
 
-    def __init__(self, head: h11.Response, stream: AsyncBody, network: AsyncTimedStream) -> None:
-        self.status_code = head.status_code
+    def __init__(self, head: Head, stream: AsyncBody, network: AsyncTimedStream) -> None:
+        self.status_code = head.status
         self.headers = Headers(head.headers)
         self.stream = stream
         self.extensions = {"network_stream": network}
@@ -135,9 +133,3 @@ class AsyncBody:
         close, self._close = self._close, None
         if close is not None:
             await close(self._body.ended and self._body.clean)
-
-
-def _written(talk: h11.Connection, request: h11.Request, content: bytes) -> bytes:
-    """A request's bytes."""
-    parts = (talk.send(request), talk.send(h11.Data(content)) if content else None, talk.send(h11.EndOfMessage()))
-    return b"".join(filter(None, parts))

@@ -66,7 +66,7 @@ class AsyncPool:
         except BaseException:
             await self._give_back(connection)
             raise
-        kept = keeps_alive(head.http_version, head.headers)
+        kept = keeps_alive(head.version, head.headers)
         stream = AsyncBody(connection.network, body, early, partial(self._give_back, connection, kept))
         return AsyncAnswer(head, stream, connection.network)
 

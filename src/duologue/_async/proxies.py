@@ -31,8 +31,8 @@ async def ask_http(stream: AsyncTimedStream, to: Address, proxy: Proxy) -> None:
     target = b"%b:%d" % (b"[%b]" % to.host if b":" in to.host else to.host, to.port)
     connection = AsyncConnection(to, stream)
     head, _, _ = await connection.ask(b"CONNECT", target, [(b"host", target), *authorization(proxy)], b"")
-    if not 200 <= head.status_code < 300:
-        raise ProxyError(f"{head.status_code} {head.reason.decode('ascii', 'replace')}")
+    if not 200 <= head.status < 300:
+        raise ProxyError(f"{head.status} {head.reason.decode('ascii', 'replace')}")
 
 
 async def ask_socks(stream: AsyncTimedStream, to: Address, proxy: Proxy) -> None:

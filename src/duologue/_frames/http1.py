@@ -1,8 +1,8 @@
 """From the bytes of a connection to those of one response's body, by the rules of HTTP/1.1.
 
 https://www.rfc-editor.org/rfc/rfc9112.html#section-6.3. The pieces that a server cut its body into mean nothing, so all
-that one read brought is given as one. h11 does the same, but makes an object of each piece, which takes several times
-as long as all that is done with what is in it; it still reads the heads, which are few.
+that one read brought is given as one. h11, beside which this is tested, makes an object of each piece, which takes
+several times as long as all that is done with what is in it.
 """
 
 from __future__ import annotations
@@ -165,16 +165,16 @@ class ToTheEnd:
 
 
 def framing(status: int, headers: Iterable[tuple[bytes, bytes]]) -> Framing:
-    """How to read the body behind a head that h11 has read; names are in lower case, and h11 has seen to it that there
-    is but one length, and that `chunked` is the only encoding."""
+    """How to read the body behind a head of `http1_head`, which has seen to it that there is but one length, and that
+    `chunked` is the only encoding."""
+    if status in _NO_CONTENT:
+        return Counted(0)
     length = None
     for name, value in headers:
         if name == b"transfer-encoding":
             return Chunked()
         if name == b"content-length":
             length = int(value)
-    if status in _NO_CONTENT:
-        return Counted(0)
     return ToTheEnd() if length is None else Counted(length)
 
 

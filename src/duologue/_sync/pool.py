@@ -67,7 +67,7 @@ class Pool:
         except BaseException:
             self._give_back(connection)
             raise
-        kept = keeps_alive(head.http_version, head.headers)
+        kept = keeps_alive(head.version, head.headers)
         stream = Body(connection.network, body, early, partial(self._give_back, connection, kept))
         return Answer(head, stream, connection.network)
 

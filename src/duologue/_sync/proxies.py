@@ -32,8 +32,8 @@ def ask_http(stream: TimedStream, to: Address, proxy: Proxy) -> None:
     target = b"%b:%d" % (b"[%b]" % to.host if b":" in to.host else to.host, to.port)
     connection = Connection(to, stream)
     head, _, _ = connection.ask(b"CONNECT", target, [(b"host", target), *authorization(proxy)], b"")
-    if not 200 <= head.status_code < 300:
-        raise ProxyError(f"{head.status_code} {head.reason.decode('ascii', 'replace')}")
+    if not 200 <= head.status < 300:
+        raise ProxyError(f"{head.status} {head.reason.decode('ascii', 'replace')}")
 
 
 def ask_socks(stream: TimedStream, to: Address, proxy: Proxy) -> None:
