@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ast
+import importlib
 import inspect
 import json
 import subprocess
 import sys
 import types
 import typing
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -231,6 +234,8 @@ def refuse(*_, **__):
 
 socket.socket = socket.create_connection = socket.getaddrinfo = refuse
 import duologue
+assert not {"attr", "attrs"} & sys.modules.keys(), "names are imported when they are asked for"
+duologue.Client, duologue.AsyncClient, duologue.Message, duologue.tool
 print(json.dumps(sorted(name for name in sys.modules)))
 """
 
@@ -245,6 +250,22 @@ def test_importing_is_cheap_and_asks_nobody() -> None:
     assert not {name for name in inside if name.startswith(("duologue.local", "duologue._cli"))}
     assert "duologue._model_table" not in inside
     assert "duologue._schema" not in inside
+
+
+def test_every_name_is_there_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As type checkers see them, and as a program gets them."""
+    source = ast.parse(Path(str(duologue.__file__)).read_text())
+    [seen] = [node for node in source.body if isinstance(node, ast.If)]
+    names = {alias.name for node in seen.body if isinstance(node, ast.ImportFrom) for alias in node.names}
+    assert names == set(duologue.__all__) == set(dir(duologue))
+    homes = {alias.name: node.module for node in seen.body if isinstance(node, ast.ImportFrom) for alias in node.names}
+    for name in duologue.__all__:
+        monkeypatch.delitem(vars(duologue), name, raising=False)
+        found, home = getattr(duologue, name), importlib.import_module(str(homes[name]))
+        assert found is getattr(home, name)
+    with pytest.raises(AttributeError, match="has no attribute 'Clent'"):
+        duologue.Clent  # type: ignore[attr-defined]  # noqa: B018
+    assert duologue.config.Limits is duologue.Limits
 
 
 _ASKED = """

@@ -9,134 +9,138 @@ with Client("openai") as client:
 ```
 """
 
-from duologue import errors, events
-from duologue._async import (
-    AsyncClient,
-    AsyncMerge,
-    AsyncStream,
-    AsyncToolRun,
-)
-from duologue._core.catalog import (
-    register_model,
-)
-from duologue._core.registry import (
-    register_provider,
-)
-from duologue._merge import (
-    merge_streams,
-)
-from duologue._params import (
-    ChatParams,
-)
-from duologue._parsed import (
-    ParsedResponse,
-)
-from duologue._serde import (
-    from_dict,
-    from_json,
-    to_dict,
-    to_json,
-)
-from duologue._sync import (
-    Client,
-    Merge,
-    Stream,
-    ToolRun,
-)
-from duologue._tools.context import (
-    ToolContext,
-)
-from duologue._tools.function import (
-    FunctionTool,
-    tool,
-)
-from duologue._version import (
-    __version__,
-)
-from duologue.config import (
-    ClientConfig,
-    Limits,
-    RetryPolicy,
-    Timeouts,
-)
-from duologue.errors import (
-    APIError,
-    AuthenticationError,
-    BadRequestError,
-    ClosedError,
-    ConfigurationError,
-    ConnectError,
-    ConnectionLost,
-    ContentFilterError,
-    ContentTypeError,
-    DecodeError,
-    DuologueError,
-    EmptyResponse,
-    LimitExceeded,
-    NotFoundError,
-    OutputValidationError,
-    OverloadedError,
-    PermissionDeniedError,
-    PoolTimeout,
-    ProtocolError,
-    ProxyError,
-    QuotaExceededError,
-    RateLimitError,
-    RedirectRefused,
-    ServerError,
-    StreamBusyError,
-    StreamInterrupted,
-    StreamTimeout,
-    StreamTruncated,
-    TLSError,
-    TransportError,
-    UnsupportedError,
-)
-from duologue.events import (
-    ContentDelta,
-    Done,
-    Error,
-    ReasoningDelta,
-    RefusalDelta,
-    Start,
-    StreamEvent,
-    TextDelta,
-    ToolCallDelta,
-    ToolResult,
-    ToolStatus,
-    Unknown,
-    UsageUpdate,
-)
-from duologue.models import (
-    AudioContent,
-    AuthScheme,
-    CachePoint,
-    ChatRequest,
-    ChatResponse,
-    Choice,
-    CitationContent,
-    ContentPart,
-    EndMarker,
-    FileContent,
-    FinishReason,
-    ImageContent,
-    ImageDetail,
-    Message,
-    ModelInfo,
-    Provider,
-    Reasoning,
-    ReasoningContent,
-    RefusalContent,
-    ResponseFormat,
-    ResponseFormatType,
-    Role,
-    TextContent,
-    Tool,
-    ToolCall,
-    UnknownContent,
-    Usage,
-    UsageSource,
-)
+import typing as _typing
+from importlib import import_module as _import_module
+
+if _typing.TYPE_CHECKING:
+    from duologue import errors, events
+    from duologue._async import (
+        AsyncClient,
+        AsyncMerge,
+        AsyncStream,
+        AsyncToolRun,
+    )
+    from duologue._core.catalog import (
+        register_model,
+    )
+    from duologue._core.registry import (
+        register_provider,
+    )
+    from duologue._merge import (
+        merge_streams,
+    )
+    from duologue._params import (
+        ChatParams,
+    )
+    from duologue._parsed import (
+        ParsedResponse,
+    )
+    from duologue._serde import (
+        from_dict,
+        from_json,
+        to_dict,
+        to_json,
+    )
+    from duologue._sync import (
+        Client,
+        Merge,
+        Stream,
+        ToolRun,
+    )
+    from duologue._tools.context import (
+        ToolContext,
+    )
+    from duologue._tools.function import (
+        FunctionTool,
+        tool,
+    )
+    from duologue._version import (
+        __version__,
+    )
+    from duologue.config import (
+        ClientConfig,
+        Limits,
+        RetryPolicy,
+        Timeouts,
+    )
+    from duologue.errors import (
+        APIError,
+        AuthenticationError,
+        BadRequestError,
+        ClosedError,
+        ConfigurationError,
+        ConnectError,
+        ConnectionLost,
+        ContentFilterError,
+        ContentTypeError,
+        DecodeError,
+        DuologueError,
+        EmptyResponse,
+        LimitExceeded,
+        NotFoundError,
+        OutputValidationError,
+        OverloadedError,
+        PermissionDeniedError,
+        PoolTimeout,
+        ProtocolError,
+        ProxyError,
+        QuotaExceededError,
+        RateLimitError,
+        RedirectRefused,
+        ServerError,
+        StreamBusyError,
+        StreamInterrupted,
+        StreamTimeout,
+        StreamTruncated,
+        TLSError,
+        TransportError,
+        UnsupportedError,
+    )
+    from duologue.events import (
+        ContentDelta,
+        Done,
+        Error,
+        ReasoningDelta,
+        RefusalDelta,
+        Start,
+        StreamEvent,
+        TextDelta,
+        ToolCallDelta,
+        ToolResult,
+        ToolStatus,
+        Unknown,
+        UsageUpdate,
+    )
+    from duologue.models import (
+        AudioContent,
+        AuthScheme,
+        CachePoint,
+        ChatRequest,
+        ChatResponse,
+        Choice,
+        CitationContent,
+        ContentPart,
+        EndMarker,
+        FileContent,
+        FinishReason,
+        ImageContent,
+        ImageDetail,
+        Message,
+        ModelInfo,
+        Provider,
+        Reasoning,
+        ReasoningContent,
+        RefusalContent,
+        ResponseFormat,
+        ResponseFormatType,
+        Role,
+        TextContent,
+        Tool,
+        ToolCall,
+        UnknownContent,
+        Usage,
+        UsageSource,
+    )
 
 __all__ = [
     "APIError",
@@ -239,3 +243,39 @@ __all__ = [
     "to_json",
     "tool",
 ]
+
+# Each name is imported when it is first asked for: a blocking program has no use for the async twin, and hardly any
+# program for all the rest. Names that are not listed are in the first of `_LAST` that has them.
+_NAMES = {
+    "_async": "AsyncClient AsyncMerge AsyncStream AsyncToolRun",
+    "_core.catalog": "register_model",
+    "_core.registry": "register_provider",
+    "_merge": "merge_streams",
+    "_params": "ChatParams",
+    "_parsed": "ParsedResponse",
+    "_serde": "from_dict from_json to_dict to_json",
+    "_sync": "Client Merge Stream ToolRun",
+    "_tools.context": "ToolContext",
+    "_tools.function": "FunctionTool tool",
+    "_version": "__version__",
+    "config": "ClientConfig Limits RetryPolicy Timeouts",
+}
+_LAST = ("errors", "events", "models")
+_HOMES = {name: (module,) for module, names in _NAMES.items() for name in names.split()}
+
+
+if not _typing.TYPE_CHECKING:  # to a type checker, every name would be one of ours
+
+    def __getattr__(name: str) -> _typing.Any:
+        if name in _LAST or name == "config":
+            return _import_module(f"duologue.{name}")
+        if name in __all__:
+            for home in _HOMES.get(name, _LAST):
+                module = _import_module(f"duologue.{home}")
+                if hasattr(module, name):
+                    return globals().setdefault(name, getattr(module, name))
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__
