@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+import json
+import random
+import sys
 from typing import Any
 
 import pytest
 
-from duologue._json import dumps, loads
+from duologue import _json
+from duologue._json import dumps, find_quick, loads
 from duologue.errors import DecodeError
 from tests.kit.corpora import Vector, each, input_of
+
+
+@pytest.fixture(params=["quick", "plain"], autouse=True)
+def reader(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """With msgspec, and without."""
+    if request.param == "plain":
+        monkeypatch.setattr(_json, "_quick", None)
+    assert (_json._quick is None) is (request.param == "plain")
+    return str(request.param)
 
 
 @each("json")
@@ -42,6 +55,36 @@ def test_errors_name_the_place_and_not_the_text(text: str, message: str) -> None
         loads(text)
     assert str(caught.value) == message
     assert caught.value.__suppress_context__
+
+
+def test_where_it_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("msgspec", "msgspec.json"):
+        monkeypatch.setitem(sys.modules, name, None)
+    assert find_quick() is None
+
+
+NUMBERS = ["0", "-0", "1e5", "1E-400", "123456789012345678901234567890", "18446744073709551616", "-9223372036854775809"]
+OTHERS = [
+    '"\\ud83d\\ude42"',
+    '"\\ud800"',
+    '"\\u0000"',
+    '"\x7f"',
+    '"\u2028"',
+    "[]",
+    "{}",
+    '{"a":1,"a":2}',
+    " [1 , 2]\n",
+    "null",
+]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_both_readers_say_the_same(seed: int) -> None:
+    draw = random.Random(seed)
+    drawn = [repr(draw.uniform(-1, 1) * 10.0 ** draw.randrange(-320, 308)) for _ in range(500)]
+    drawn += [str(draw.randrange(-(10**30), 10**30)) for _ in range(200)]
+    for text in [*NUMBERS, *OTHERS, *drawn]:
+        assert repr(loads(text)) == repr(json.loads(text))
 
 
 def test_a_number_too_long_for_python() -> None:

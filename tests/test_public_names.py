@@ -255,7 +255,7 @@ def test_importing_is_cheap_and_asks_nobody() -> None:
 def test_every_name_is_there_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
     """As type checkers see them, and as a program gets them."""
     source = ast.parse(Path(str(duologue.__file__)).read_text())
-    [seen] = [node for node in source.body if isinstance(node, ast.If)]
+    seen = next(node for node in source.body if isinstance(node, ast.If))
     names = {alias.name for node in seen.body if isinstance(node, ast.ImportFrom) for alias in node.names}
     assert names == set(duologue.__all__) == set(dir(duologue))
     homes = {alias.name: node.module for node in seen.body if isinstance(node, ast.ImportFrom) for alias in node.names}

@@ -27,14 +27,14 @@ class Repeats:
         take_text: the decoder's, to be told of each text that was read without it.
     """
 
-    __slots__ = ("_after", "_before", "_block", "_candidate", "_index", "_kind", "_length", "_take_text")
+    __slots__ = ("_after", "_before", "_block", "_candidate", "_from", "_index", "_kind", "_take_text", "_to")
 
     def __init__(self, take_text: Callable[[Any], None]) -> None:
         self._take_text = take_text
         self._candidate: tuple[Any, ...] | None = None
         self._before: bytes | None = None  # None until it is sure
-        self._after = ""
-        self._length = 0
+        self._after = b""
+        self._from = self._to = 0
         self._kind: type[TextDelta] | type[ReasoningDelta] = TextDelta
         self._index = self._block = 0
 
@@ -42,13 +42,13 @@ class Repeats:
         """The event that a frame stands for, where it is like those before."""
         if self._before is None:
             return None
-        if frame.startswith(self._before):
+        if frame.startswith(self._before) and frame.endswith(self._after):
             try:
-                rest = frame[self._length :].decode()
-                text, end = scan_string(rest, 0)
+                said = frame[self._from : self._to].decode() + '"'
+                text, end = scan_string(said, 0)
             except ValueError:  # no JSON, or no UTF-8: the long way knows what is to be made of it
-                text, end = "", 0
-            if text and rest[end:] == self._after:
+                text, end, said = "", 0, ""
+            if text and end == len(said):
                 event = self._kind(text, self._index, block=self._block)
                 self._take_text(event)
                 return event
@@ -60,7 +60,7 @@ class Repeats:
         candidate = _parts(frame, events)
         if candidate is not None and candidate == self._candidate:
             self._kind, self._index, self._block, self._before, self._after = candidate
-            self._length = len(self._before)
+            self._from, self._to = len(self._before), -len(self._after)
         self._candidate = candidate
 
 
@@ -75,9 +75,5 @@ def _parts(frame: bytes, events: list[StreamEvent]) -> tuple[Any, ...] | None:
     said = json.dumps(event.text, ensure_ascii=False).encode("utf-8", "replace")
     if frame.count(said) != 1:
         return None
-    at = frame.index(said) + 1
-    try:
-        behind = frame[at + len(said) - 1 :].decode()
-    except ValueError:
-        return None
-    return type(event), event.index, event.block, frame[:at], behind
+    at = frame.index(said)
+    return type(event), event.index, event.block, frame[: at + 1], frame[at + len(said) - 1 :]

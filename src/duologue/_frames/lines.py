@@ -35,10 +35,7 @@ class LineReader:
         Raises:
             LimitExceeded: a line, ended or not, is longer than `max_bytes`.
         """
-        return self.split(self.with_lf(data))
-
-    def split(self, data: bytes) -> Iterator[bytes]:
-        """The same, for data that `with_lf` has seen."""
+        data = self._with_lf(data)
         *lines, rest = data.split(b"\n")
         # One line cannot be too long where all of them together are not; else each is looked at.
         if self._max_bytes is None or self._size + len(data) <= self._max_bytes:
@@ -53,7 +50,7 @@ class LineReader:
         if rest:
             self._rest.append(rest)
 
-    def with_lf(self, data: bytes) -> bytes:
+    def _with_lf(self, data: bytes) -> bytes:
         """The same with an LF for whatever ends a line."""
         if self._skip_lf and data:
             # The CR before it ended the line at once, since the LF might never come.
@@ -66,8 +63,8 @@ class LineReader:
 
     @property
     def empty(self) -> bool:
-        """Whether no line has begun."""
-        return not self._rest
+        """Whether no line has begun, and the one before has ended for good."""
+        return not self._rest and not self._skip_lf
 
     def _joined(self, line: bytes) -> bytes:
         """A line that has ended, with what had come of it."""

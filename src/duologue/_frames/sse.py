@@ -17,7 +17,8 @@ from duologue.errors import LimitExceeded
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-_END = b"\n\n"
+# Of a block. Where the second is looked for, the first is not there; lone CRs end lines as well, but nobody sends them.
+_ENDS = (b"\r\n\r\n", b"\n\n")
 _BOM = b"\xef\xbb\xbf"
 _STRAY_BYTES = 65536
 _RETRY_DIGITS = 20
@@ -88,15 +89,14 @@ class SSEReader:
         Raises:
             LimitExceeded: a line, or one event's data, is longer than `max_bytes`.
         """
-        data = self._lines.with_lf(data)
+        ends = _ENDS if b"\r" in data else _ENDS[1:]  # a search for one byte takes no time
         if self._begun or not self._lines.empty:  # a block has begun: up to its end, line by line
-            end = data.find(_END) + len(_END)
-            if end < len(_END):
-                end = len(data)
-            yield from self._slowly(data[:end])
-            data = data[end:]
-        if _END in data:
-            *blocks, data = data.split(_END)
+            place = min(data.find(end) + len(end) if end in data else len(data) for end in ends)
+            yield from self._slowly(data[:place])
+            data = data[place:]
+        end_of_block = next((end for end in ends if end in data), None)
+        if end_of_block is not None:
+            *blocks, data = data.split(end_of_block)
             for block in blocks:
                 if (known := self._known(block)) is not None:
                     yield known
@@ -105,7 +105,7 @@ class SSEReader:
                     yield event
                     self.frame = b""
                 else:
-                    yield from self._slowly(block + _END)
+                    yield from self._slowly(block + end_of_block)
         if data:
             yield from self._slowly(data)
 
@@ -115,15 +115,15 @@ class SSEReader:
         event = "message"
         if block.startswith(b"event:"):
             name, _, block = block.partition(b"\n")
-            event = name[6:].removeprefix(b" ").decode("utf-8", "replace") or event
-        if not block.startswith(b"data:") or b"\n" in block:
+            event = name[6:].removesuffix(b"\r").removeprefix(b" ").decode("utf-8", "replace") or event
+        if not block.startswith(b"data:") or b"\n" in block or b"\r" in block:
             return None
         if self._max_bytes is not None and len(block) > self._max_bytes:
             return None
         return ServerSentEvent(event, block[5:].removeprefix(b" ").decode("utf-8", "replace"), self._id)
 
     def _slowly(self, data: bytes) -> Iterator[ServerSentEvent]:
-        for line in self._lines.split(data):
+        for line in self._lines.feed(data):
             if self._line(line):
                 yield from self._dispatch()
 

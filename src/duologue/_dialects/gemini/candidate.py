@@ -8,6 +8,7 @@ its text or data follows it as an `UnknownContent` of the type `part_fields`, fo
 
 from __future__ import annotations
 
+from io import StringIO
 from typing import TYPE_CHECKING, Any
 
 from duologue._dialects.gemini.calls import Calls
@@ -44,7 +45,7 @@ class Candidate:
         self._calls = Calls(index, response_id)
         # Calls that no content has followed so far.
         self._last_calls = range(0)
-        self._text: list[str] = []
+        self._text = StringIO()
         self._notes: dict[str, Any] = {}
         self._grounding: dict[str, Any] = {}
         self._uncited = False
@@ -58,7 +59,7 @@ class Candidate:
         self._note(candidate, content, events)
         if candidate.get("citationMetadata"):
             metadata = an_object(candidate["citationMetadata"], f"{path}.citationMetadata")
-            self._cite(read_citations(metadata, "".join(self._text)), events)
+            self._cite(read_citations(metadata, self._text.getvalue()), events)
         if candidate.get("groundingMetadata"):
             metadata = an_object(candidate["groundingMetadata"], f"{path}.groundingMetadata")
             self._grounding = {**self._grounding, **metadata}
@@ -66,7 +67,7 @@ class Candidate:
 
     def take_text(self, text: str) -> None:
         """More text came, as the part before it did."""
-        self._text.append(text)
+        self._text.write(text)
 
     def end(self, word: str, events: list[StreamEvent]) -> None:
         """The candidate has its finish reason, or more came after it.
@@ -76,7 +77,7 @@ class Candidate:
         if word == "STOP":
             events += self._calls.end()
         if self._uncited:
-            self._cite(read_grounding(self._grounding, "".join(self._text)), events)
+            self._cite(read_grounding(self._grounding, self._text.getvalue()), events)
             self._uncited = False
 
     # -- parts ---------------------------------------------------------------------------------------------------------
@@ -118,7 +119,7 @@ class Candidate:
             self._thought(text, fields, events)
         elif text:
             block = self._block_of("text", bool(fields), events)
-            self._text.append(text)
+            self._text.write(text)
             events.append(TextDelta(text, self._index, block))
             self._fields(fields, events)
         elif fields:
