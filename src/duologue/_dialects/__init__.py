@@ -44,8 +44,8 @@ class Decoder(Protocol):
     That of a format which may be streamed as a JSON array has `feed_array(frame, events)` besides: it gets each
     `Element` of a JSON body that is an array, then `END`, and any other JSON body as text. See `_frames/array.py`.
 
-    One that has `take_text(event)` allows a frame that differs from the two before it in nothing but its text to be
-    read without it, where those gave one `TextDelta` or `ReasoningDelta` each; it is told of the event. See
+    One that has `take_text(event)` allows a frame that differs from the one before it in nothing but its text to be
+    read without it, where that gave one `TextDelta` or `ReasoningDelta` and nothing else; it is told of the event. See
     `_core/repeats.py`.
     """
 
