@@ -45,6 +45,7 @@ else:
 
 # How much of what has come is decoded at once, at first and at most: the first event is not to wait for many others.
 _FIRST_BYTES, _MOST_BYTES = 1024, 65536
+_ENDS = (b"\n\n", b"\n\r\n", b"}\n")
 _DRAIN_SECONDS = 0.1  # how long to read on after the end marker, so that the connection can be used again
 
 
@@ -331,7 +332,10 @@ class Stream(Generic[R]):
 
     def _feed(self, data: bytes) -> list[StreamEvent]:
         """Decode what has come, in growing steps."""
-        most, self._most = self._most, min(2 * self._most, _MOST_BYTES)
+        most, self._most = self._most, min(4 * self._most, _MOST_BYTES)
+        if len(data) > most:
+            # Mostly between two events, so that none has to be put together again.
+            most = max((data.rfind(end, 0, most) + len(end) for end in _ENDS if end in data[:most]), default=most)
         self._came = data[most:]
         return self._call.exchange.feed(data[:most])
 
@@ -414,7 +418,10 @@ class Text:
             while self._error is None:
                 if self._held and self._is_due():
                     return self._give()
-                event = self._stream.next_until(self._since + self._max_delay)
+                if self._max_delay == inf:
+                    event: StreamEvent | None = next(self._stream)
+                else:
+                    event = self._stream.next_until(self._since + self._max_delay)
                 if isinstance(event, TextDelta):
                     self._hold(event.text)
                 elif isinstance(event, Error):
@@ -435,7 +442,9 @@ class Text:
         self._held += text
 
     def _is_due(self) -> bool:
-        return len(self._held) >= self._min_chars or monotonic() - self._since >= self._max_delay
+        return len(self._held) >= self._min_chars or (
+            self._max_delay < inf and monotonic() - self._since >= self._max_delay
+        )
 
     def _give(self) -> str:
         text, self._held, self._since = self._held, "", inf
