@@ -12,6 +12,7 @@ import attrs
 import pytest
 
 from duologue import events, models
+from duologue._check import optional, string
 from duologue._model_table import MODELS
 from duologue._tables import PROVIDERS
 from duologue.events import StreamEvent, TextDelta
@@ -201,3 +202,11 @@ def test_what_a_type_checker_says(tmp_path: Path) -> None:
     assert set(found) == set(expected), "\n".join(said)
     for number, what in expected.items():
         assert what.partition(": ")[2] in found[number]
+
+
+def test_a_check_of_what_may_be_missing() -> None:
+    check = optional(string)
+    check("name", None)
+    check("name", "x")
+    with pytest.raises(TypeError, match="name must be a string"):
+        check("name", 1)

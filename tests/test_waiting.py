@@ -16,9 +16,9 @@ import anyio
 import anyio.lowlevel
 import pytest
 
-from duologue._core.line import ConnectError
+from duologue._core.line import ConnectError, ReadError, WriteError, WriteTimeout
 from duologue._waiting import blocking, network
-from duologue._waiting.loops import _LoopWire, _on_trio, async_connect
+from duologue._waiting.loops import AsyncNetwork, _LoopWire, _on_trio, async_connect
 from duologue._waiting.places import async_abandon, async_here
 from duologue._waiting.queue import Gate
 
@@ -157,8 +157,15 @@ def test_a_place_that_comes_when_the_time_is_up(comes: bool, monkeypatch: pytest
 
 
 @contextlib.asynccontextmanager
-async def wired(handle: Callable[[socket.socket], None]) -> AsyncIterator[ByteStream]:
-    """A connection to a server that handles it so, in a thread."""
+async def wired(handle: Callable[[socket.socket], object]) -> AsyncIterator[ByteStream]:
+    """The stream under a connection to a server that handles it so, in a thread."""
+    async with networked(handle) as network:
+        yield network._bytes
+
+
+@contextlib.asynccontextmanager
+async def networked(handle: Callable[[socket.socket], object]) -> AsyncIterator[AsyncNetwork]:
+    """A connection to such a server."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def serve() -> None:
@@ -169,9 +176,10 @@ async def wired(handle: Callable[[socket.socket], None]) -> AsyncIterator[ByteSt
         server.start()
         host, port = listener.getsockname()
         network = await async_connect(host, port, None)
-        wire: ByteStream = network._bytes
-        async with wire:
-            yield wire
+        try:
+            yield network
+        finally:
+            await network.aclose()
         server.join(10)
 
 
@@ -270,5 +278,45 @@ def test_bytes_that_came_while_the_waiter_was_cancelled_are_kept() -> None:
             with pytest.raises(asyncio.CancelledError):
                 await task
             assert await wire.receive() == b"x"
+
+    asyncio.run(main())
+
+
+async def test_writing_has_its_end(async_twin: Twin) -> None:
+    async with networked(lambda _: time.sleep(0.3)) as network:
+        with pytest.raises(WriteTimeout):
+            await network.write(b"x" * 20_000_000, 0.05)
+
+
+@pytest.mark.parametrize("name", ["read", "write"])
+async def test_a_connection_that_was_closed(async_twin: Twin, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where sockets have no other handles."""
+
+    def none(_: object) -> socket.socket:
+        raise OSError
+
+    monkeypatch.setattr("duologue._waiting.loops.second_handle", none)
+    async with networked(lambda _: None) as network:
+        await network.aclose()
+        with pytest.raises(WriteError if name == "write" else ReadError):
+            await (network.write(b"x", 1) if name == "write" else network.read(1, 1))
+
+
+def test_woken_for_nothing() -> None:
+    """As the system may do."""
+
+    async def main() -> None:
+        async with wired(lambda connection: connection.recv(1)) as wire:
+            seen: Any = wire
+            task = asyncio.create_task(wire.receive())
+            await asyncio.sleep(0)
+            seen._readable()
+            assert seen._data is None
+            assert not task.done()
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            seen._ring()  # nobody waits any more
+            assert seen._timer is None
 
     asyncio.run(main())

@@ -8,7 +8,11 @@ import pytest
 
 from duologue import Limits, PoolTimeout, Timeouts
 from duologue._async import pool as module
+from duologue._async.connection import AsyncConnection
+from duologue._core.line import LocalProtocolError
+from duologue._core.network import Address
 from duologue._sync import pool as blocking_module
+from duologue._sync.connection import Connection
 from tests.client.test_stream import CHUNKED, client_for
 from tests.kit.server import ScriptedServer, chunk, head, pause, reply, until_closed
 from tests.kit.wire import answer, delta
@@ -82,3 +86,15 @@ async def test_what_comes_back_when_all_is_closed_is_closed(twin: Twin) -> None:
                 await transport.aclose()
             await stream.aclose()
             assert server.wait_until(lambda seen: seen.open == 0)
+
+
+async def test_what_http_cannot_say_is_not_sent(twin: Twin) -> None:
+    """Names and values of headers are looked at when they are given; this holds for whatever else there may be."""
+    network: Any = None
+    to = Address("http", b"localhost", 80)
+    if twin.name == "sync":
+        with pytest.raises(LocalProtocolError, match="no place for"):
+            Connection(to, network).ask(b"POST", b"/a b", [], b"")
+    else:
+        with pytest.raises(LocalProtocolError, match="no place for"):
+            await AsyncConnection(to, network).ask(b"POST", b"/a b", [], b"")

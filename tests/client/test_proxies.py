@@ -93,6 +93,33 @@ async def test_an_encrypted_provider(twin: Twin, road: Road) -> None:
         assert proxy.wait_until(lambda seen: seen.open == 0)
 
 
+async def test_an_encrypted_proxy(twin: Twin, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """With the connection to the provider encrypted within that to the proxy."""
+    road = Road("ours", monkeypatch, tmp_path)  # a caller's client has its own way to trust a proxy
+    with (
+        fresh_contexts(),
+        ScriptedServer(GOOD, tls=server_context()) as server,
+        ScriptedServer([head(200), tunnel(server.port)], tls=server_context()) as proxy,
+    ):
+        async with road.client(twin, proxy=Through(proxy, "https").url, **provider(server)) as client:
+            for _ in range(3):
+                assert (await client.stream("hi").result()).text == "x"
+        assert (proxy.connections, server.connections) == (1, 1)
+        assert all("proxy-authorization" not in request.headers for request in server.requests)
+        assert proxy.wait_until(lambda seen: seen.open == 0)
+
+
+async def test_an_encrypted_proxy_whose_tunnel_leads_nowhere(
+    twin: Twin, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    road = Road("ours", monkeypatch, tmp_path)
+    with fresh_contexts(), ScriptedServer([head(200), until_closed], tls=server_context()) as proxy:
+        error = await failed(road, twin, Through(proxy, "https"), timeouts=Timeouts(connect=0.3), retry=ONCE)
+        assert isinstance(error, StreamTimeout)
+        assert error.phase == "connect"
+        assert proxy.wait_until(lambda seen: seen.open == 0)
+
+
 async def test_a_provider_that_is_not_encrypted(twin: Twin, road: Road) -> None:
     with ScriptedServer(GOOD) as proxy:
         url = "http://provider.test/v1"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from duologue._core.headers import Headers
 from duologue._core.network import Proxy, address_of, proxy_for
 from duologue._waiting.tls import ssl_context
 from duologue.errors import ConfigurationError
@@ -202,3 +203,22 @@ def test_addresses(url: str, scheme: str, host: bytes, port: int, path: str, net
     address = address_of(url)
     assert address == (scheme, host, port, path)
     assert address.netloc == netloc
+
+
+def test_headers() -> None:
+    headers = Headers([(b"Content-Type", b"text/plain"), (b"x-a", b"1"), (b"X-A", b"2"), (b"x-latin", b"caf\xe9")])
+    assert headers["content-TYPE"] == "text/plain"
+    assert headers.get("X-A") == "1, 2"
+    assert headers["x-latin"] == "caf\u00e9"
+    assert list(headers) == ["content-type", "x-a", "x-latin"]
+    assert len(headers) == 3
+    assert "text/plain" not in repr(headers)
+    assert headers.get("x-b") is None
+
+
+def test_a_folder_of_certificates(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
+    ssl_context.cache_clear()
+    assert ssl_context().get_ca_certs() == []
+    ssl_context.cache_clear()

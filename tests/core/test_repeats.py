@@ -66,6 +66,11 @@ FORMATS = {
         'event: x\ndata: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":@}}\n\n',
     ),
     "gemini": ("gemini", SSE, 'data: {"candidates":[{"content":{"parts":[{"text":@}]},"index":0}]}\r\n\r\n'),
+    "thoughts": (
+        "gemini",
+        SSE,
+        'data: {"candidates":[{"content":{"parts":[{"thought":true,"text":@}]},"index":0}]}\n\n',
+    ),
     "ollama": ("ollama", JSON_LINES, '{"model":"m","message":{"role":"assistant","content":@},"done":false}\n'),
     "cohere": ("cohere", SSE, 'data: {"type":"tool-plan-delta","delta":{"message":{"tool_plan":@}}}\n\n'),
 }

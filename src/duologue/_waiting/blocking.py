@@ -79,7 +79,7 @@ class _Inner(Network):
         self._came, self._goes = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._came, self._goes, server_hostname=host)
         self._more: type[Exception] = ssl.SSLWantReadError
-        self._done: type[Exception] = ssl.SSLZeroReturnError
+        self._done = (ssl.SSLZeroReturnError, ssl.SSLEOFError)
         self._do(self._tls.do_handshake, timeout)
 
     def read(self, max_bytes: int, timeout: float | None) -> bytes:

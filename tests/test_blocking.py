@@ -1,0 +1,102 @@
+"""Connections of the blocking twin, where a stream through a server does not reach them."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from typing import Any
+
+import pytest
+
+from duologue._core.line import ConnectError, ConnectTimeout, ReadError, ReadTimeout, WriteError, WriteTimeout
+from duologue._waiting.blocking import Network, _Inner
+from tests.kit.tls import client_context, server_context
+
+
+def test_reading_and_writing_have_their_ends() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        network = Network(ours)
+        with pytest.raises(ReadTimeout):
+            network.read(10, 0.01)
+        with pytest.raises(WriteTimeout):
+            network.write(b"x" * 10_000_000, 0.01)
+        theirs.close()
+        with pytest.raises(WriteError):
+            network.write(b"x" * 10_000_000, 1)
+        network.close()
+        with pytest.raises(ReadError):
+            network.read(10, 1)
+
+
+def test_what_does_not_speak_tls() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs, pytest.raises(ConnectTimeout):
+        Network(ours).start_tls(client_context(), "localhost", 0.01)
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        theirs.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        with pytest.raises(ConnectError, match="SSL"):
+            Network(ours).start_tls(client_context(), "localhost", 1)
+
+
+class Outer:
+    """A connection to a proxy, behind which an encrypted server sits; nothing of it waits."""
+
+    socket: Any = None
+
+    def __init__(self) -> None:
+        self.came, self.goes = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self.server = server_context("localhost").wrap_bio(self.came, self.goes, server_side=True)
+        self.ready = self.over = False
+        self.other = b""
+
+    def write(self, data: bytes, _: float | None) -> None:
+        self.came.write(data)
+        if not self.ready:
+            try:
+                self.server.do_handshake()
+            except ssl.SSLWantReadError:
+                return
+            self.ready = True
+
+    def read(self, _: int, __: float | None) -> bytes:
+        if self.other or self.goes.pending:
+            other, self.other = self.other, b""
+            return other or self.goes.read()
+        if self.over:
+            return b""
+        raise ReadTimeout
+
+
+def inner() -> tuple[_Inner, Outer]:
+    outer: Any = Outer()
+    return _Inner(outer, client_context(), "localhost", 1), outer
+
+
+def test_encrypted_within_what_is_encrypted() -> None:
+    network, outer = inner()
+    outer.server.write(b"hello")
+    assert network.read(3, 1) == b"hel"
+    assert network.read(100, None) == b"lo"
+    network.write(b"hi", 1)
+    assert outer.server.read(10) == b"hi"
+    with pytest.raises(ReadTimeout):
+        network.read(10, 1)
+    with pytest.raises(ssl.SSLWantReadError):  # the server says that it is done, and waits for us to say so too
+        outer.server.unwrap()
+    assert network.read(10, 1) == b""
+
+
+def test_the_end_of_the_line_is_the_end_of_what_is_in_it() -> None:
+    network, outer = inner()
+    outer.over = True
+    assert network.read(10, 1) == b""
+
+
+def test_what_is_no_tls_within() -> None:
+    network, outer = inner()
+    outer.goes.read()
+    outer.other = b"no TLS at all"
+    with pytest.raises(ReadError, match="SSL"):
+        network.read(10, 1)
