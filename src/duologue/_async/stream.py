@@ -306,28 +306,36 @@ class AsyncStream(Generic[R]):
         return events
 
     async def _read(self, body: AsyncIterator[bytes]) -> list[StreamEvent]:
-        if overdue := self._call.overdue(monotonic()):
-            return overdue
+        end = self._call.deadlines.end()
+        if monotonic() >= end:
+            return self._call.overdue(end)
         if self._call.exchange.more:
             await async_sleep(0)
             return self._call.exchange.feed(b"")
         if self._came:
             return self._feed(self._came)
-        end = self._call.deadlines.end()
-        pieces: list[bytes] = []
         try:
-            with self._until(end):
-                pieces.append(await anext(body))
+            data = await self._piece(body, end)
         except StopAsyncIteration:  # which may be our own doing
             return self._call.exchange.close() if self._closed is None else self._call.closed(self._closed)
         except Exception as reason:
             if self._wake < end and is_read_timeout(reason):
                 return []
             raise
-        if not pieces or self._interrupt.late:
+        if data is None:
             return [] if self._closed is not None else self._call.overdue(end)
         self._call.deadlines.bytes_came(monotonic())
-        return self._feed(pieces[0])
+        return self._feed(data)
+
+    async def _piece(self, body: AsyncIterator[bytes], end: float) -> bytes | None:
+        """What comes next of the body; None where a connection that is not ours brought nothing in time."""
+        if isinstance(self._network, Timed):
+            self._network.deadline = min(end, self._wake)
+            return await anext(body)
+        pieces: list[bytes] = []
+        with self._until(end):
+            pieces.append(await anext(body))
+        return pieces[0] if pieces and not self._interrupt.late else None
 
     def _feed(self, data: bytes) -> list[StreamEvent]:
         """Decode what has come, in growing steps."""

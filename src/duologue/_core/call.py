@@ -242,6 +242,8 @@ class Call:
             self.deadlines.event_came(now)
             if self._attempt is not None and self._attempt.first_event is None:
                 self._attempt.first_event = now
+        if self.exchange.error is None and not self.exchange.finished and not self._restart.allowed:
+            return events, None  # as nearly always
         delay = self._delay_before_retry(now)
         error = self.exchange.error
         if self.delivered or delay is None:

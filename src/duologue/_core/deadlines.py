@@ -85,9 +85,18 @@ class Deadlines:
         return min(ends, default=None)
 
     def end(self) -> float:
-        """When waiting for bytes must end; infinity for never."""
-        end = self.next()
-        return end[0] if end else inf
+        """When waiting for bytes must end; infinity for never. The same as the time of `next`, for every read."""
+        limits, heard, event = self._timeouts, self._bytes, self._event
+        end = inf if limits.total is None else self._start + limits.total
+        if heard is not None and limits.idle is not None and heard + limits.idle < end:
+            end = heard + limits.idle
+        if event is None:
+            if limits.first_event is not None and self._request + limits.first_event < end:
+                end = self._request + limits.first_event
+            event = heard
+        if event is not None and limits.progress is not None and event + limits.progress < end:
+            end = event + limits.progress
+        return end
 
     def phase(self) -> str:
         """The name of the limit that is the next to run out."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+import struct
+import sys
 import time
 from math import inf
 from typing import TYPE_CHECKING, TypeVar
@@ -24,25 +26,56 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+# Where the system itself can end a read, and how its structure for that looks is known.
+_SYSTEM_WAITS = sys.platform in ("linux", "darwin") and struct.calcsize("l") == 8
+
 
 class Network:
     """A connection."""
 
     def __init__(self, connection: socket.socket) -> None:
         self.socket = connection
+        # The seconds after which the system itself ends a read, 0 for never; None where Python is to see to it.
+        self._patience: float | None = None
+        self._patient = _SYSTEM_WAITS and not hasattr(connection, "context")
 
     def read(self, max_bytes: int, timeout: float | None) -> bytes:
         """What has come, as soon as something has; nothing where the other side is done."""
+        end = inf if timeout is None else time.monotonic() + timeout
         try:
-            self.socket.settimeout(timeout)
-            return self.socket.recv(max_bytes)
+            if not self._patient:
+                self.socket.settimeout(timeout)
+                return self.socket.recv(max_bytes)
+            while True:
+                self._wait(end - time.monotonic())
+                try:
+                    return self.socket.recv(max_bytes)
+                except BlockingIOError:
+                    if time.monotonic() >= end:
+                        raise ReadTimeout from None
         except TimeoutError:
             raise ReadTimeout from None
+        except LineError:
+            raise
         except OSError as reason:
             raise ReadError(str(reason)) from reason
 
+    def _wait(self, seconds: float) -> None:
+        """Have the system end a read after so many seconds, or in half the time at least: so it need not be told anew
+        for each. Python's own time-out asks the system twice for each, with a turn of all the other threads between."""
+        if self._patience is None:
+            self.socket.settimeout(None)
+        most = 0.0 if seconds == inf else max(seconds, 0.001)
+        if self._patience is None or not most / 2 <= self._patience <= most:
+            whole, part = divmod(most, 1)
+            self.socket.setsockopt(
+                socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", int(whole), int(part * 1e6))
+            )
+            self._patience = most
+
     def write(self, data: bytes, timeout: float | None) -> None:
         """Send all of it."""
+        self._patience = None
         try:
             self.socket.settimeout(timeout)
             self.socket.sendall(data)
