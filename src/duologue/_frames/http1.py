@@ -167,14 +167,14 @@ class ToTheEnd:
 def framing(status: int, headers: Iterable[tuple[bytes, bytes]]) -> Framing:
     """How to read the body behind a head that h11 has read; names are in lower case, and h11 has seen to it that there
     is but one length, and that `chunked` is the only encoding."""
+    if status in _NO_CONTENT:  # whatever else the head says of it
+        return Counted(0)
     length = None
     for name, value in headers:
         if name == b"transfer-encoding":
             return Chunked()
         if name == b"content-length":
             length = int(value)
-    if status in _NO_CONTENT:
-        return Counted(0)
     return ToTheEnd() if length is None else Counted(length)
 
 
