@@ -36,8 +36,10 @@ def test_what_does_not_speak_tls() -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs:
         theirs.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        network = Network(ours)
         with pytest.raises(ConnectError, match="SSL"):
-            Network(ours).start_tls(client_context(), "localhost", 1)
+            network.start_tls(client_context(), "localhost", 1)
+        network.close()
 
 
 class Outer:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import ssl
 import sys
 import threading
 import time
@@ -18,9 +19,10 @@ import pytest
 
 from duologue._core.line import ConnectError, ReadError, WriteError, WriteTimeout
 from duologue._waiting import blocking, network
-from duologue._waiting.loops import AsyncNetwork, _LoopWire, _on_trio, async_connect
+from duologue._waiting.loops import AsyncNetwork, _has_more, _LoopWire, _on_trio, async_connect
 from duologue._waiting.places import async_abandon, async_here
 from duologue._waiting.queue import Gate
+from tests.kit.tls import client_context
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -38,8 +40,8 @@ def test_abandoned_where_trio_was_never_loaded(monkeypatch: pytest.MonkeyPatch) 
         closed.append(True)
 
     async def main() -> None:
-        async_abandon(close)
-        await asyncio.sleep(0)
+        async_abandon(close, async_here())
+        await asyncio.sleep(0.01)
 
     asyncio.run(main())
     assert closed == [True]
@@ -53,11 +55,11 @@ def test_at_the_end_of_the_program_there_is_nobody_left_to_close_anything(monkey
         raise AssertionError("closed in no loop")
 
     async def main() -> None:
-        async_abandon(close)
-        await asyncio.sleep(0)
+        async_abandon(close, async_here())
+        await asyncio.sleep(0.01)
 
     asyncio.run(main())
-    async_abandon(close)
+    async_abandon(close, None)
 
 
 def test_the_event_loop_is_the_place_where_trio_was_never_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -95,6 +97,24 @@ def test_a_name_without_an_address(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(blocking, "addresses", lambda *_: [])
     with pytest.raises(ConnectError, match="host has no address"):
         blocking.connect("host", 80, None)
+
+
+@pytest.mark.parametrize("host", ["a" * 64 + ".example", "a..example"])
+def test_what_no_name_can_be_is_the_name_of_nothing(host: str) -> None:
+    with pytest.raises(socket.gaierror):
+        network.addresses(host, 80, 5)
+
+
+def test_encryption_that_broke_is_not_used_again() -> None:
+    came = ssl.MemoryBIO()
+    layer = client_context().wrap_bio(came, ssl.MemoryBIO(), server_hostname="provider.test")
+    inner: Any = object.__new__(blocking._Inner)
+    inner._tls, inner._more = layer, ssl.SSLWantReadError
+    assert not _has_more(layer)
+    assert not inner.unread
+    came.write(b"no TLS, and nothing that could pass for it")
+    assert inner.unread
+    assert _has_more(layer)
 
 
 # -- the queue ---------------------------------------------------------------------------------------------------------
@@ -136,6 +156,41 @@ def test_a_wait_for_a_place_that_is_interrupted(comes: bool, monkeypatch: pytest
         gate.leave()
     assert gate.enter(0)
     assert not gate._queue
+
+
+def test_a_place_that_comes_back_in_the_midst_of_it() -> None:
+    """The garbage collector closes a stream while the same thread asks for its place."""
+    gate = Gate(1)
+    assert gate.enter(None)
+
+    def in_the_midst() -> None:
+        with gate._lock:
+            gate.leave()
+
+    thread = threading.Thread(target=in_the_midst, daemon=True)
+    thread.start()
+    thread.join(5)
+    assert not thread.is_alive()
+    assert gate.enter(0)
+
+
+def test_interrupted_just_as_the_place_is_there() -> None:
+    class Interrupted:
+        times = 1
+
+        def __enter__(self) -> None:
+            pass
+
+        def __exit__(self, *_: object) -> None:
+            self.times -= 1
+            if not self.times:
+                raise KeyboardInterrupt
+
+    gate = Gate(1)
+    gate._lock = Interrupted()  # type: ignore[assignment]
+    with pytest.raises(KeyboardInterrupt):
+        gate.enter(None)
+    assert gate.enter(0)
 
 
 @pytest.mark.parametrize("comes", [True, False])

@@ -14,6 +14,7 @@ import pytest
 from duologue import AuthenticationError, ClosedError, RetryPolicy
 from duologue._async.transport import AsyncTimedStream, _connecting
 from duologue._core.headers import is_final
+from duologue._core.line import WriteError
 from duologue._core.log import listener
 from duologue._core.theirs import body_at_hand, without_encoding
 from duologue._sync.transport import TimedStream
@@ -190,25 +191,32 @@ async def test_a_long_request_goes_on_where_the_server_says_nothing_yet(
     assert len(wire.written) > 1
 
 
-async def test_an_interim_response_is_no_reason_to_stop_sending(twin: Twin, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nor is it lost: it is the first that is read then."""
-    interim = b"HTTP/1.1 100 Continue\r\n\r\n"
+INTERIM = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+
+def interim_stream(twin: Twin, monkeypatch: pytest.MonkeyPatch, can: int) -> tuple[Any, Any]:
+    """A connection on which interim responses come and come, and what was written to it."""
 
     class Blocking(BlockingWire):
         def read(self, *_: Any) -> bytes:
-            return interim
+            return INTERIM
 
     class Waiting(WaitingWire):
         async def read(self, *_: Any) -> bytes:
-            return interim
+            return INTERIM
 
     async def async_ready(*_: Any) -> int:
-        return EVENT_READ
+        return can
 
-    monkeypatch.setattr("duologue._sync.transport.ready", lambda *_: EVENT_READ)
+    monkeypatch.setattr("duologue._sync.transport.ready", lambda *_: can)
     monkeypatch.setattr("duologue._async.transport.async_ready", async_ready)
     wire: Any = Blocking() if twin.name == "sync" else Waiting()
-    stream: Any = (TimedStream if twin.name == "sync" else AsyncTimedStream)(wire)
+    return (TimedStream if twin.name == "sync" else AsyncTimedStream)(wire), wire
+
+
+async def test_an_interim_response_is_no_reason_to_stop_sending(twin: Twin, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor is it lost: it is the first that is read then."""
+    stream, wire = interim_stream(twin, monkeypatch, EVENT_READ | EVENT_WRITE)
     if twin.name == "sync":
         stream.write(b"x" * 20_000)
         data = stream.read(100)
@@ -216,7 +224,25 @@ async def test_an_interim_response_is_no_reason_to_stop_sending(twin: Twin, monk
         await stream.write(b"x" * 20_000)
         data = await stream.read(100)
     assert sum(len(piece) for piece, _ in wire.written) == 20_000
-    assert data == interim
+    assert data == INTERIM
+
+
+async def test_interim_responses_without_an_end_take_no_room_without_an_end(
+    twin: Twin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They come while no more of the request is taken."""
+    stream, _ = interim_stream(twin, monkeypatch, EVENT_READ)
+
+    async def write() -> None:
+        if twin.name == "sync":
+            stream.write(b"x" * 20_000)
+        else:
+            await stream.write(b"x" * 20_000)
+
+    with pytest.raises(WriteError):
+        await write()
+    data = stream.read(1_000_000) if twin.name == "sync" else await stream.read(1_000_000)
+    assert len(data) <= 65536 + len(INTERIM)
 
 
 async def test_a_connection_that_the_server_had_closed_costs_no_try(twin: Twin) -> None:

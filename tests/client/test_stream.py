@@ -16,6 +16,7 @@ from duologue import (
     DuologueError,
     Error,
     RateLimitError,
+    RetryPolicy,
     Start,
     StreamInterrupted,
     TextDelta,
@@ -214,6 +215,17 @@ async def test_a_piece_of_text_is_not_held_for_long(
             assert "".join(seen) == "abcd"
             assert seen[-1] == "cd"
             assert server.open == 1
+
+
+async def test_text_that_is_held_back_is_given_before_another_request(twin: Twin) -> None:
+    """How long that takes, nobody can tell."""
+    broken = [head(200, CHUNKED), chunk(delta("a")), pause(0.05), reset]
+    with ScriptedServer(broken, [when_told, *reply(answer("a", "b"))]) as server:
+        async with client_for(twin, server, retry=RetryPolicy(base_delay=0)) as client:
+            text = client.stream("hi", restart="resume").text(min_chars=100, max_delay=0.2)
+            assert await anext(text) == "a"
+            server.told.set()
+            assert [piece async for piece in text] == ["b"]
 
 
 async def test_a_stream_closed_before_its_end_has_no_result(twin: Twin) -> None:

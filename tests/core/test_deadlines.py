@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from math import inf
 from typing import Any
 
@@ -263,3 +264,16 @@ def test_what_is_left_for_a_stage(stage: str | None, limits: dict[str, Any], lef
     way = way_out(**limits)
     way.stage = stage
     assert way.left(105.0) == left
+
+
+@pytest.mark.parametrize("seed", range(50))
+def test_the_end_is_the_next_limit_s(seed: int) -> None:
+    """The two are written apart, since one is asked at every read."""
+    draw = random.Random(seed)
+    names = ("connect", "first_event", "idle", "progress", "total")
+    limits = {name: draw.choice([None, draw.uniform(0.1, 10)]) for name in names}
+    deadlines = Deadlines(Timeouts(**limits), 0.0)
+    for now in range(1, 10):
+        draw.choice([deadlines.request_begins, deadlines.bytes_came, deadlines.event_came])(float(now))
+        ahead = deadlines.next()
+        assert deadlines.end() == (ahead[0] if ahead else inf)

@@ -57,3 +57,10 @@ def test_threads() -> None:
     for thread in threads:
         thread.join()
     assert sorted(waits) == [0.0] * 50 + [60.0] * 50
+
+
+def test_a_request_that_would_come_too_late_is_in_nobody_s_way() -> None:
+    pace = Pace(1)
+    assert [pace.reserve(0.0, 0.0, 5.0), pace.reserve(1.0, 0.0, 5.0), pace.reserve(2.0, 0.0, 58.0)] == [0, 59, 58]
+    assert pace.reserve(10.0, 0.0, 55.0) == 50
+    assert pace.reserve(11.0) == 109

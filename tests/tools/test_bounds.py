@@ -29,7 +29,18 @@ from duologue import (
     tool,
 )
 from tests.kit.calls import answer, calling, client_for, results, script, told
-from tests.kit.server import ScriptedServer, chunk, hang_up, head, reply, until_closed, wait_for
+from tests.kit.server import (
+    ScriptedServer,
+    chunk,
+    hang_up,
+    head,
+    pause,
+    reply,
+    reset,
+    until_closed,
+    wait_for,
+    when_told,
+)
 from tests.kit.twins import collect
 from tests.kit.wire import delta
 
@@ -512,4 +523,30 @@ async def test_text_that_is_held_back_is_given_while_the_model_is_silent(twin: T
             text = client.run_tools("hi", tools=[]).text(min_chars=100, max_delay=0.1)
             assert await anext(text) == "One"
             go_on.set()
+            assert [piece async for piece in text] == ["two"]
+
+
+async def test_text_that_is_held_back_is_given_before_the_model_is_asked_again(twin: Twin) -> None:
+    """The tool was quick, but nobody can tell how long the model takes."""
+
+    @tool
+    def quick() -> str:
+        return "done"
+
+    with script(calling(("quick", {}), text="One")) as server:
+        server.script.append([when_told, *reply(answer("two"))])
+        async with client_for(twin, server) as client:
+            text = client.run_tools("hi", tools=[quick]).text(min_chars=100, max_delay=1)
+            assert await anext(text) == "One"
+            server.told.set()
+            assert [piece async for piece in text] == ["two"]
+
+
+async def test_text_that_is_held_back_is_given_before_an_answer_begins_again(twin: Twin) -> None:
+    broken = [head(200, SSE), chunk(delta("One")), pause(0.05), reset]
+    with ScriptedServer(broken, [when_told, *reply(answer("One", "two"))]) as server:
+        async with client_for(twin, server, retry=RetryPolicy(base_delay=0)) as client:
+            text = client.run_tools("hi", tools=[], restart="resume").text(min_chars=100, max_delay=0.5)
+            assert await anext(text) == "One"
+            server.told.set()
             assert [piece async for piece in text] == ["two"]

@@ -81,7 +81,7 @@ class AsyncConnection:
     def is_good(self) -> bool:
         """Whether another request may go out: its time is not over, and the server has not closed it, as far as one
         can tell."""
-        return monotonic() < self._idle_until and not readable(self.network)
+        return monotonic() < self._idle_until and not (self.network.unread or readable(self.network))
 
     async def aclose(self) -> None:
         """Close it."""
@@ -132,4 +132,4 @@ class AsyncBody:
         """Give the connection back; it can be used again where the body was read to its end."""
         close, self._close = self._close, None
         if close is not None:
-            await close(self._body.ended and self._body.clean)
+            await close(self._body.ended and self._body.clean and not self._early)

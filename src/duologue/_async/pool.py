@@ -12,6 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
+from duologue._async.closing import close_all
 from duologue._async.connection import AsyncAnswer, AsyncBody, AsyncConnection
 from duologue._async.proxies import ask_http, ask_socks, authorization
 from duologue._async.transport import open_stream
@@ -33,7 +34,11 @@ _KEPT_SECONDS = 30
 
 
 class AsyncPool:
-    """Lends at most `max_connections` at once; who waits for one is served in turn."""
+    """Lends at most `max_connections` at once; who waits for one is served in turn.
+
+    Attributes:
+        closed: whether it is, at the end of its event loop at the latest.
+    """
 
     def __init__(
         self, ssl_context: ssl.SSLContext | None, max_connections: int | None, proxy: Proxy | None = None
@@ -44,7 +49,7 @@ class AsyncPool:
         self._gate = AsyncGate(max_connections)
         self._all: set[AsyncConnection] = set()
         self._idle: list[AsyncConnection] = []
-        self._closed = False
+        self.closed = False
 
     async def send(
         self, to: Address, path: str, headers: dict[str, str], content: bytes, seconds: float | None
@@ -63,19 +68,18 @@ class AsyncPool:
             target, first = self._addressed(to, path)
             raw = [*first, *((name.encode("ascii"), value.encode("ascii")) for name, value in headers.items())]
             head, body, early = await connection.ask(b"POST", target, raw, content)
+            kept = keeps_alive(head.version, head.headers)
+            stream = AsyncBody(connection.network, body, early, partial(self._give_back, connection, kept))
+            return AsyncAnswer(head, stream, connection.network)
         except BaseException:
             await self._give_back(connection)
             raise
-        kept = keeps_alive(head.version, head.headers)
-        stream = AsyncBody(connection.network, body, early, partial(self._give_back, connection, kept))
-        return AsyncAnswer(head, stream, connection.network)
 
     async def aclose(self) -> None:
         """Close them all, those that are lent too."""
-        self._closed = True
+        self.closed = True
         self._idle.clear()
-        for connection in list(self._all):
-            await self._close(connection)
+        await close_all([partial(self._close, connection) for connection in list(self._all)])
 
     # -- inside --------------------------------------------------------------------------------------------------------
 
@@ -86,7 +90,7 @@ class AsyncPool:
         try:
             if connection is None:
                 return
-            if stays_open and was_read and len(self._idle) < _KEPT and not self._closed:
+            if stays_open and was_read and len(self._idle) < _KEPT and not self.closed:
                 connection.rests(_KEPT_SECONDS)
                 self._idle.append(connection)
             else:

@@ -171,6 +171,8 @@ class AsyncToolRun:
             raise StreamBusyError("the loop is being read by another task or thread: give each a loop of its own")
         try:
             while not self._events and not self._over:
+                if self._wake < inf and self._stream is None and not self._talk.pending:
+                    break  # before a request, since there is no telling how long it takes
                 await self._step()
                 if not self._events and monotonic() >= self._wake:
                     break
@@ -201,7 +203,9 @@ class AsyncToolRun:
             await self._fail(event.error)
         elif isinstance(event, Done):
             await self._answered(event)
-        elif event is not None:
+        elif event is None:
+            self._wake = -inf  # the reader is to be told
+        else:
             self._events.append(event)
 
     async def _answered(self, done: Done) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from math import inf
-from selectors import EVENT_READ
+from selectors import EVENT_READ, EVENT_WRITE
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 # So much goes out at once. Then it is asked anew how much time is left, and whether the server has answered already.
 _PIECE = 16384
+# So much may come before: more interim answers than anybody has a use for.
+_MOST_EARLY = 65536
 # How long to look for an answer where something has come: TLS has messages of its own.
 _GLANCE = 0.001
 
@@ -72,19 +74,29 @@ class AsyncTimedStream(Timed):
         """Wait until more of a long request can go out.
 
         Raises:
-            WriteError: there is no need, since the answer is there. It is read then, and the server may well close
-                before it has read all of the request (RFC 9112, section 9.6).
+            WriteError: there is no need, since the answer is there, or too much else. It is read then, and the server
+                may well close before it has read all of the request (RFC 9112, section 9.6).
             WriteTimeout: it cannot.
         """
-        can = await async_ready(self, self._left(WriteTimeout))
-        if not can:
-            raise WriteTimeout
-        if can & EVENT_READ:
-            with suppress(ReadTimeout):
-                data = await self._network.read(_PIECE, _GLANCE)
-                self._early += data
-                if not data or is_final(self._early):
-                    raise WriteError
+        can = 0
+        while not can & EVENT_WRITE:
+            can = await async_ready(self, self._left(WriteTimeout))
+            if not can:
+                raise WriteTimeout
+            if can & EVENT_READ:
+                await self._look_for_answer()
+
+    async def _look_for_answer(self) -> None:
+        with suppress(ReadTimeout):
+            data = await self._network.read(_PIECE, _GLANCE)
+            self._early += data
+            if not data or is_final(self._early) or len(self._early) > _MOST_EARLY:
+                raise WriteError
+
+    @property
+    def unread(self) -> bool:
+        """Whether more has come than was read, where the socket does not show it."""
+        return bool(self._early) or self._network.unread
 
     async def aclose(self) -> None:
         """Close it."""

@@ -186,7 +186,7 @@ class Call:
         """
         held = pace.held(self.model, now)
         # What the provider announced may be wrong, so it makes nothing fail that might have worked.
-        delay = pace.reserve(now, held if self.deadlines.allows(held, now) else 0.0)
+        delay = pace.reserve(now, held if self.deadlines.allows(held, now) else 0.0, self.deadlines.left(now))
         if not self.deadlines.allows(delay, now):
             raise StreamTimeout(f"requests_per_minute asks for {delay:.1f} s, more than is left (total)", phase="total")
         self._waited = delay

@@ -6,14 +6,21 @@ Times are those of a monotonic clock, in seconds, and come in as arguments.
 from __future__ import annotations
 
 from contextvars import ContextVar
+from functools import lru_cache
 from math import inf
 from typing import TYPE_CHECKING, Any
+
+import attrs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from duologue.config import Timeouts
     from duologue.errors import ClosedError
+
+
+# Seconds. Sockets cannot wait longer than 24 days, unless it is without an end.
+_FOREVER = 2e6
 
 
 class Timed:
@@ -33,7 +40,7 @@ class Deadlines:
     __slots__ = ("_bytes", "_event", "_request", "_start", "_timeouts")
 
     def __init__(self, timeouts: Timeouts, now: float) -> None:
-        self._timeouts = timeouts
+        self._timeouts = _bounded(timeouts)
         self._start = self._request = now
         self._bytes: float | None = None
         self._event: float | None = None
@@ -64,11 +71,11 @@ class Deadlines:
     def connect(self, now: float) -> float | None:
         """The seconds that are left for connecting: for all of it, from waiting for a free connection to TLS."""
         limit = self._timeouts.connect
-        return least(None if limit is None else max(0.001, self._request + limit - now), self._left(now))
+        return least(None if limit is None else max(0.001, self._request + limit - now), self.left(now))
 
     def head(self, now: float) -> float | None:
         """The seconds that the head of the response may take."""
-        return least(self._timeouts.first_event, self._left(now))
+        return least(self._timeouts.first_event, self.left(now))
 
     def body(self) -> float | None:
         """The seconds that a read of the body may take, where that can be said only once for all."""
@@ -111,10 +118,11 @@ class Deadlines:
 
     def allows(self, delay: float, now: float) -> bool:
         """Whether there is time to wait `delay` seconds."""
-        left = self._left(now)
+        left = self.left(now)
         return left is None or delay < left
 
-    def _left(self, now: float) -> float | None:
+    def left(self, now: float) -> float | None:
+        """The seconds that are left of the total."""
         total = self._timeouts.total
         return None if total is None else max(0.001, self._start + total - now)
 
@@ -199,6 +207,16 @@ class Opening:
 
 # The request that this task or thread sends.
 opening: ContextVar[Opening | None] = ContextVar("opening", default=None)
+
+
+@lru_cache(maxsize=64)
+_LIMITS = ("connect", "first_event", "idle", "progress", "total")
+
+
+def _bounded(timeouts: Timeouts) -> Timeouts:
+    """The same, without those that come to nothing."""
+    endless = [name for name in _LIMITS if (getattr(timeouts, name) or 0) > _FOREVER]
+    return attrs.evolve(timeouts, **dict.fromkeys(endless)) if endless else timeouts
 
 
 def least(*limits: float | None) -> float | None:

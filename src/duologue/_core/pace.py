@@ -18,14 +18,16 @@ class Pace:
         self._held: dict[str, float] = {}
         self._lock = threading.Lock()
 
-    def reserve(self, now: float, delay: float = 0.0) -> float:
-        """The seconds until the request that asks may begin, which are at least `delay`."""
+    def reserve(self, now: float, delay: float = 0.0, within: float | None = None) -> float:
+        """The seconds until the request that asks may begin, which are at least `delay`. Where they are not less than
+        `within`, it is not to begin, and is in nobody's way."""
         if self._per_minute is None:
             return delay
         with self._lock:
             full = len(self._starts) == self._per_minute
             start = max(now + delay, self._starts[0] + _WINDOW) if full else now + delay
-            self._starts.append(start)
+            if within is None or start - now < within:
+                self._starts.append(start)
             return start - now
 
     def hold(self, model: str, until: float) -> None:

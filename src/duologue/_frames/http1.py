@@ -167,7 +167,7 @@ class ToTheEnd:
 def framing(status: int, headers: Iterable[tuple[bytes, bytes]]) -> Framing:
     """How to read the body behind a head of `http1_head`, which has seen to it that there is but one length, and that
     `chunked` is the only encoding."""
-    if status in _NO_CONTENT:
+    if status in _NO_CONTENT:  # whatever else the head says of it
         return Counted(0)
     length = None
     for name, value in headers:

@@ -7,11 +7,13 @@ caller's.
 
 from __future__ import annotations
 
+from functools import partial
 from threading import Lock
 from time import monotonic, time
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
+from duologue._sync.closing import close_all
 from duologue._sync.theirs import Theirs
 from duologue._core.network import address_of, proxy_for
 from duologue._core.pace import Pace
@@ -33,9 +35,10 @@ if TYPE_CHECKING:
 
 
 class Place:
-    """What a client has in one event loop, since neither connections nor queues can be taken to another."""
+    """What a client has in one event loop, its `home`, since neither connections nor queues can be taken to another."""
 
-    def __init__(self, max_concurrent: int | None) -> None:
+    def __init__(self, home: object, max_concurrent: int | None) -> None:
+        self.home = home
         self.gate = Gate(max_concurrent)
         self.idle = Interrupt()  # called when the last stream of a client that closes has ended
         self.pool: Pool | None = None
@@ -85,11 +88,14 @@ class Road:
         except ClosedError:
             place.gate.leave()
             raise
+        stream.place = place
         self._open[stream] = place, monotonic()
 
     def leave(self, stream: Stream[Any]) -> None:
-        """A stream is closed."""
-        place, _ = self._open.pop(stream, (None, 0))
+        """A stream is closed. It knows its place itself: where the garbage collector finds it in a cycle, what refers
+        to it weakly has forgotten it before it is told."""
+        self._open.pop(stream, None)  # first: interrupted in there, it is told again
+        place, stream.place = stream.place, None
         if place is not None:
             place.gate.leave()
             if self.closing and not self._streams(place):
@@ -162,17 +168,24 @@ class Road:
         if grace > 0 and self._streams(here):
             here.idle.sleep(grace)
         self.closed = True
-        for stream in self._streams(here):
-            stream.stop(ClosedError("the client was closed"), tell=True)
-        here.keeper.close()
+        open_ones = self._streams(here)
+        stops = [partial(stream.stop, ClosedError("the client was closed"), tell=True) for stream in open_ones]
+        close_all([*stops, here.keeper.close])
 
     def _place(self) -> Place:
         key = here()
         with self._lock:  # held for no wait: two threads must not make one each
             place = self._places.get(key)
             if place is None:
-                place = self._places[key] = Place(self._limits.max_concurrent)
+                self._drop_those_that_are_over()
+                place = self._places[key] = Place(key, self._limits.max_concurrent)
             return place
+
+    def _drop_those_that_are_over(self) -> None:
+        """A program may have very many event blocking, one after the other."""
+        for key, place in list(self._places.items()):
+            if place.pool is not None and place.pool.closed:
+                del self._places[key]
 
     def _pool(self, base_url: str) -> Pool:
         place = self._place()

@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from functools import partial
 from math import inf
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
+from duologue._sync.closing import close_all
 from duologue._tools.job import Source
 from duologue._waiting.crew import Crew
 from duologue._waiting.spawn import settled
@@ -71,13 +73,15 @@ class Merge(Generic[T]):
         if self._over:
             return
         self._over = True
-        self._crew.stop()
-        for source in self._sources:
-            close = getattr(source.stream, "close", None) or getattr(source.stream, "close", None)
-            with suppress(RuntimeError, ValueError):  # a generator that still runs in a thread
-                if close is not None:
-                    settled(close())
+        close_all([self._crew.stop, *(partial(_close, source.stream) for source in self._sources)])
 
     def __del__(self) -> None:
         if getattr(self, "_over", True) is False:
             self._crew.abandon()
+
+
+def _close(stream: Any) -> None:
+    close = getattr(stream, "close", None) or getattr(stream, "close", None)
+    with suppress(RuntimeError, ValueError):  # a generator that still runs in a thread
+        if close is not None:
+            settled(close())

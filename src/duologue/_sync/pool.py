@@ -13,6 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
+from duologue._sync.closing import close_all
 from duologue._sync.connection import Answer, Body, Connection
 from duologue._sync.proxies import ask_http, ask_socks, authorization
 from duologue._sync.transport import open_stream
@@ -34,7 +35,11 @@ _KEPT_SECONDS = 30
 
 
 class Pool:
-    """Lends at most `max_connections` at once; who waits for one is served in turn."""
+    """Lends at most `max_connections` at once; who waits for one is served in turn.
+
+    Attributes:
+        closed: whether it is, at the end of its event loop at the latest.
+    """
 
     def __init__(
         self, ssl_context: ssl.SSLContext | None, max_connections: int | None, proxy: Proxy | None = None
@@ -45,7 +50,7 @@ class Pool:
         self._gate = Gate(max_connections)
         self._all: set[Connection] = set()
         self._idle: list[Connection] = []
-        self._closed = False
+        self.closed = False
 
     def send(
         self, to: Address, path: str, headers: dict[str, str], content: bytes, seconds: float | None
@@ -64,19 +69,18 @@ class Pool:
             target, first = self._addressed(to, path)
             raw = [*first, *((name.encode("ascii"), value.encode("ascii")) for name, value in headers.items())]
             head, body, early = connection.ask(b"POST", target, raw, content)
+            kept = keeps_alive(head.version, head.headers)
+            stream = Body(connection.network, body, early, partial(self._give_back, connection, kept))
+            return Answer(head, stream, connection.network)
         except BaseException:
             self._give_back(connection)
             raise
-        kept = keeps_alive(head.version, head.headers)
-        stream = Body(connection.network, body, early, partial(self._give_back, connection, kept))
-        return Answer(head, stream, connection.network)
 
     def close(self) -> None:
         """Close them all, those that are lent too."""
-        self._closed = True
+        self.closed = True
         self._idle.clear()
-        for connection in list(self._all):
-            self._close(connection)
+        close_all([partial(self._close, connection) for connection in list(self._all)])
 
     # -- inside --------------------------------------------------------------------------------------------------------
 
@@ -87,7 +91,7 @@ class Pool:
         try:
             if connection is None:
                 return
-            if stays_open and was_read and len(self._idle) < _KEPT and not self._closed:
+            if stays_open and was_read and len(self._idle) < _KEPT and not self.closed:
                 connection.rests(_KEPT_SECONDS)
                 self._idle.append(connection)
             else:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import TypeVar
 
-    from duologue._sync.http import Road
+    from duologue._sync.http import Place, Road
     from duologue._sync.tools import ToolRun
     from duologue._core.call import Call
     from duologue._view import ToolCallSoFar
@@ -67,12 +67,14 @@ class Stream(Generic[R]):
         self._last: StreamEvent | None = None  # kept for when those before it were given: there is a wait before it
         self._http: Any = None  # httpx's response, or our own answer
         self._body: Iterator[bytes] | None = None
-        self._came = b""  # and is not decoded yet
+        self._came = b""  # and is not decoded yet, from `_at` on
+        self._at = 0
         self._most = _FIRST_BYTES
         self._network: object = None
         self._opening: Opening | None = None
         self._error: DuologueError | None = None
-        self._entered = self._over = False
+        self.place: Place | None = None  # while it has one; not for callers
+        self._over = False
         self._since: float | None = None  # when the reader began to wait
         self._wake = inf  # when it wants to be told that nothing has come
         self._delay: float | None = None  # before the next request, where another is to be made
@@ -145,8 +147,9 @@ class Stream(Generic[R]):
         Args:
             min_chars: hold small pieces back until there are so many characters, so that a display need not be drawn
                 anew for each. What is held is given at the end, and before an error, however little it is.
-            max_delay: the seconds after which a piece is given all the same; None for any time. With an `http_client`
-                of your own this is looked at whenever an event comes.
+            max_delay: the seconds after which a piece is given all the same, and at once before another request, since
+                nobody knows how long that takes; None for any time. With an `http_client` of your own this is looked at
+                whenever an event comes.
 
         Raises:
             ValueError: one of the two is negative, or the stream may begin again, which pieces of text cannot tell.
@@ -183,14 +186,15 @@ class Stream(Generic[R]):
             del self  # as in `__next__`
 
     def __del__(self) -> None:
-        if getattr(self, "_entered", False):  # not where __init__ failed, nor where there is nothing to free
-            abandon(self._end)
+        place = getattr(self, "place", None)
+        if place is not None:  # else __init__ failed, or there is nothing to free
+            abandon(self._end, place.home)
 
     # -- inside --------------------------------------------------------------------------------------------------------
 
     def next_until(self, wake: float) -> StreamEvent | None:
         """The next event, or None where none has come by that time of the monotonic clock, as far as the connection is
-        one of ours; not for callers."""
+        one of ours, or where a request is to be made first; not for callers."""
         self._wake = wake
         try:
             if not self._events and not self._over:
@@ -212,7 +216,7 @@ class Stream(Generic[R]):
             return
         try:
             self._give_last()
-            if tell and self._entered:
+            if tell and self.place is not None:
                 self._events.extend(self._call.closed(reason))
             self._end()
         finally:
@@ -235,7 +239,7 @@ class Stream(Generic[R]):
         if self._call.delivered:  # the time that the caller took over the last event is not the provider's
             self._call.deadlines.event_came(monotonic())
         try:
-            while not (self._events or self._over or self._last or monotonic() >= self._wake):
+            while not (self._events or self._over or self._last or self._is_to_wake()):
                 delay, self._delay = self._delay, None
                 if delay is not None:
                     self._interrupt.sleep(delay)
@@ -252,6 +256,10 @@ class Stream(Generic[R]):
         except BaseException:  # cancelled, interrupted, or an error of ours: either way nobody will read on
             self._end()
             raise
+
+    def _is_to_wake(self) -> bool:
+        """Whether the reader wants to be told now; before a wait that cannot be left and gone on with, too."""
+        return self._wake < inf and (self._body is None or monotonic() >= self._wake)
 
     def _give_last(self) -> None:
         if self._last is not None:
@@ -271,10 +279,9 @@ class Stream(Generic[R]):
     def _enter(self) -> bool:
         """Wait for a place, and for as long as the limits want; False where the stream was closed in the meantime."""
         with self._interrupt.guard():
-            if not self._entered:
+            if self.place is None:
                 self._call.deadlines.restart(monotonic())
                 self._road.enter(self, self._call.deadlines.connect(monotonic()))
-                self._entered = True
         if delay := self._call.delay(self._road.pace, monotonic()):
             self._interrupt.sleep(delay)
         return self._closed is None
@@ -314,7 +321,7 @@ class Stream(Generic[R]):
             sleep(0)
             return self._call.exchange.feed(b"")
         if self._came:
-            return self._feed(self._came)
+            return self._feed()
         try:
             data = self._piece(body, end)
         except StopIteration:  # which may be our own doing
@@ -326,7 +333,8 @@ class Stream(Generic[R]):
         if data is None:
             return [] if self._closed is not None else self._call.overdue(end)
         self._call.deadlines.bytes_came(monotonic())
-        return self._feed(data)
+        self._came = data
+        return self._feed()
 
     def _piece(self, body: Iterator[bytes], end: float) -> bytes | None:
         """What comes next of the body; None where a connection that is not ours brought nothing in time."""
@@ -338,14 +346,16 @@ class Stream(Generic[R]):
             pieces.append(next(body))
         return pieces[0] if pieces and not self._interrupt.late else None
 
-    def _feed(self, data: bytes) -> list[StreamEvent]:
+    def _feed(self) -> list[StreamEvent]:
         """Decode what has come, in growing steps."""
-        most, self._most = self._most, min(4 * self._most, _MOST_BYTES)
-        if len(data) > most:
+        came, start = self._came, self._at
+        end = start + self._most
+        self._most = min(4 * self._most, _MOST_BYTES)
+        if end < len(came):
             # Mostly between two events, so that none has to be put together again.
-            most = max((data.rfind(end, 0, most) + len(end) for end in _ENDS if end in data[:most]), default=most)
-        self._came = data[most:]
-        return self._call.exchange.feed(data[:most])
+            end = max((at + len(mark) for mark in _ENDS if (at := came.rfind(mark, start, end)) >= 0), default=end)
+        self._came, self._at = (came, end) if end < len(came) else (b"", 0)
+        return self._call.exchange.feed(came[start:end])
 
     def _until(self, end: float) -> AbstractContextManager[None]:
         """What is read in here ends at that time."""
@@ -371,18 +381,16 @@ class Stream(Generic[R]):
         """Nobody reads on: free the connection and the place in the queue."""
         self._over = True
         self._call.attempt_ends(monotonic())
-        entered, self._entered = self._entered, False
         try:
             self._leave()
         finally:
-            if entered:
-                self._road.leave(self)
+            self._road.leave(self)
 
     def _leave(self) -> None:
         """Free the connection; nothing where that is done."""
         http, body, network = self._http, self._body, self._network
         self._http = self._body = self._network = None
-        self._came, self._most = b"", _FIRST_BYTES
+        self._came, self._at, self._most = b"", 0, _FIRST_BYTES
         if http is None:
             return
         if isinstance(network, Timed):  # a connection of ours, whose body there is nothing to unwind of
@@ -430,6 +438,8 @@ class Text:
                     event: StreamEvent | None = next(self._stream)
                 else:
                     event = self._stream.next_until(self._since + self._max_delay)
+                if event is None:  # it is time, or nobody knows when the next one comes
+                    return self._give()
                 if isinstance(event, TextDelta):
                     self._hold(event.text)
                 elif isinstance(event, Error):

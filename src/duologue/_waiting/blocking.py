@@ -84,6 +84,12 @@ class Network:
         except OSError as reason:
             raise WriteError(str(reason)) from reason
 
+    @property
+    def unread(self) -> bool:
+        """Whether more has come than was read, where the socket does not show it. Here it always does: of what is
+        encrypted, no more is taken from it than the record that a read gives."""
+        return False
+
     def close(self) -> None:
         """Close it."""
         self.socket.close()
@@ -94,7 +100,10 @@ class Network:
             if hasattr(self.socket, "context"):  # encrypted, as it is
                 return _Inner(self, context, host, timeout)
             self.socket.settimeout(timeout)
-            return Network(context.wrap_socket(self.socket, server_hostname=host))
+            # Before the handshake, so that whoever closes this, in whichever thread, closes that.
+            self.socket = context.wrap_socket(self.socket, server_hostname=host, do_handshake_on_connect=False)
+            self.socket.do_handshake()
+            return Network(self.socket)
         except (TimeoutError, ReadTimeout):
             raise ConnectTimeout from None
         except OSError as reason:
@@ -124,6 +133,16 @@ class _Inner(Network):
             raise
         except OSError as reason:
             raise ReadError(str(reason)) from reason
+
+    @property
+    def unread(self) -> bool:
+        try:
+            self._tls.read(1)
+        except self._more:
+            return False
+        except OSError:  # it is no good any more
+            return True
+        return True
 
     def write(self, data: bytes, timeout: float | None) -> None:
         self._do(lambda: self._tls.write(data), timeout)

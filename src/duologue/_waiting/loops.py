@@ -173,10 +173,17 @@ class _LoopWire(_Wire):
 
 
 class AsyncNetwork:
-    """A connection on an event loop."""
+    """A connection on an event loop; `layers` are what it is encrypted with, from the outermost one on."""
 
-    def __init__(self, stream: ByteStream) -> None:
+    def __init__(self, stream: ByteStream, *layers: ssl.SSLObject) -> None:
         self._bytes = stream
+        self._layers = layers
+
+    @property
+    def unread(self) -> bool:
+        """Whether more has come than was read, where the socket does not show it: a read from that takes all that is
+        there, and encryption gives one record of it."""
+        return any(_has_more(layer) for layer in self._layers)
 
     async def read(self, max_bytes: int, timeout: float | None) -> bytes:
         """What has come, as soon as something has; nothing where the other side is done."""
@@ -206,7 +213,7 @@ class AsyncNetwork:
 
     async def start_tls(self, context: ssl.SSLContext, host: str, timeout: float | None) -> AsyncNetwork:
         """The same, encrypted."""
-        from anyio.streams.tls import TLSStream
+        from anyio.streams.tls import TLSAttribute, TLSStream
 
         try:
             with anyio.fail_after(timeout):
@@ -217,10 +224,10 @@ class AsyncNetwork:
             raise ConnectTimeout from None
         except (OSError, anyio.BrokenResourceError, anyio.EndOfStream) as reason:
             raise ConnectError(str(reason)) from reason
-        return self._over(stream)
+        return self._over(stream, *self._layers, stream.extra(TLSAttribute.ssl_object))  # noqa: S610 - as below
 
-    def _over(self, stream: ByteStream) -> AsyncNetwork:
-        return AsyncNetwork(stream)
+    def _over(self, stream: ByteStream, *layers: ssl.SSLObject) -> AsyncNetwork:
+        return AsyncNetwork(stream, *layers)
 
     @property
     def socket(self) -> Any:
@@ -231,8 +238,8 @@ class AsyncNetwork:
 class _LoopNetwork(AsyncNetwork):
     """The same on asyncio: reading takes no scope for its time-out, and so a fraction of the time."""
 
-    def __init__(self, stream: ByteStream, wire: _LoopWire) -> None:
-        super().__init__(stream)
+    def __init__(self, stream: ByteStream, wire: _LoopWire, *layers: ssl.SSLObject) -> None:
+        super().__init__(stream, *layers)
         self._wire = wire
 
     async def read(self, max_bytes: int, timeout: float | None) -> bytes:
@@ -250,8 +257,20 @@ class _LoopNetwork(AsyncNetwork):
         self._wire.until = inf
         return await super().start_tls(context, host, timeout)
 
-    def _over(self, stream: ByteStream) -> AsyncNetwork:
-        return _LoopNetwork(stream, self._wire)
+    def _over(self, stream: ByteStream, *layers: ssl.SSLObject) -> AsyncNetwork:
+        return _LoopNetwork(stream, self._wire, *layers)
+
+
+def _has_more(layer: ssl.SSLObject) -> bool:
+    from ssl import SSLWantReadError
+
+    try:
+        layer.read(1)
+    except SSLWantReadError:
+        return False
+    except OSError:  # it is no good any more
+        return True
+    return True
 
 
 def _on_trio() -> bool:

@@ -45,6 +45,8 @@ def addresses(host: str, port: int, timeout: float | None) -> list[str]:
             outcome.append(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
         except OSError as reason:
             outcome.append(reason)
+        except UnicodeError as reason:  # no name at all: with an empty label, or one that is too long
+            outcome.append(socket.gaierror(socket.EAI_NONAME, str(reason)))
 
     thread = threading.Thread(target=ask, name="duologue", daemon=True)
     thread.start()

@@ -32,34 +32,42 @@ def here() -> object:
     return None
 
 
-def async_abandon(close: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    """Close something that nobody holds any more: in its event loop, or with a warning where there is none to do it
-    in. When the program ends, all loops have ended before, and have closed their connections."""
+def async_abandon(close: Callable[[], Coroutine[Any, Any, None]], home: Any) -> None:
+    """Close something that nobody holds any more: in its event loop, whichever runs here, since the garbage collector
+    may come by in any thread; with a warning where that does not run any more. When the program ends, all loops have
+    ended before, and have closed their connections."""
     if sys.is_finalizing():
         return
-    if "trio" in sys.modules:
-        import trio
-
-        try:
-            trio.lowlevel.spawn_system_task(close)
-        except RuntimeError:
-            pass
-        else:
-            return
-    import asyncio
-
     try:
-        loop = asyncio.get_running_loop()
+        _start_in(home, close)
     except RuntimeError:
         warnings.warn("a stream was dropped outside its event loop without being closed", ResourceWarning, stacklevel=3)
-        return
+
+
+def _start_in(home: Any, close: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Run it in that event loop.
+
+    Raises:
+        RuntimeError: the loop is over, or stands still.
+    """
+    if not hasattr(home, "create_task"):
+        import trio
+
+        home.run_sync_soon(trio.lowlevel.spawn_system_task, close)
+    elif home.is_running():
+        home.call_soon_threadsafe(_start, home, close)
+    else:
+        raise RuntimeError("the event loop stands still")
+
+
+def _start(loop: Any, close: Callable[[], Coroutine[Any, Any, None]]) -> None:
     task = loop.create_task(close())
     # The loop itself holds tasks only weakly.
     _closing.add(task)
     task.add_done_callback(_closing.discard)
 
 
-def abandon(close: Callable[[], None]) -> None:
+def abandon(close: Callable[[], None], _: object) -> None:
     """Close something that nobody holds any more."""
     close()
 

@@ -32,46 +32,57 @@ class AsyncGate:
             self._semaphore.release()
 
 
+class _Ticket:
+    """Of one who waits, until its lock is let go."""
+
+    def __init__(self) -> None:
+        self.has_place = False
+        self.lock = threading.Lock()
+        self.lock.acquire()
+
+
 class Gate:
     """Lets at most `limit` through at once, first come first served; None lets all through."""
 
     def __init__(self, limit: int | None) -> None:
         self._free = limit
-        self._lock = threading.Lock()
-        # Each waits for its own lock to be let go.
-        self._queue: deque[threading.Lock] = deque()
+        # The same thread may come by again: the garbage collector closes streams whenever it likes, also in here.
+        self._lock = threading.RLock()
+        self._queue: deque[_Ticket] = deque()
 
     def enter(self, timeout: float | None) -> bool:
         """Wait for a place; False where none came free in `timeout` seconds."""
-        with self._lock:
-            if self._free is None:
-                return True
-            if self._free:
-                self._free -= 1
-                return True
-            ticket = threading.Lock()
-            ticket.acquire()
-            self._queue.append(ticket)
+        if self._free is None:
+            return True
+        ticket = _Ticket()  # not in there, where no place may come free between the look and the queue
         try:
-            called = ticket.acquire(timeout=-1 if timeout is None else timeout)
-        except BaseException:  # Ctrl-C
+            with self._lock:
+                if self._free:
+                    self._free -= 1
+                    ticket.has_place = True
+                    return True
+                self._queue.append(ticket)
+            ticket.lock.acquire(timeout=-1 if timeout is None else timeout)
+        except BaseException:  # Ctrl-C, which may come with the place
             if not self._give_up(ticket):
                 self.leave()
             raise
-        return called or not self._give_up(ticket)
+        return not self._give_up(ticket)
 
-    def _give_up(self, ticket: threading.Lock) -> bool:
+    def _give_up(self, ticket: _Ticket) -> bool:
         """Leave the queue; False where the place has just come."""
         with self._lock:
-            waiting = ticket in self._queue
-            if waiting:
+            if ticket in self._queue:
                 self._queue.remove(ticket)
-            return waiting
+            return not ticket.has_place
 
     def leave(self) -> None:
         """Give the place back, to the next in the queue if there is one."""
         with self._lock:
             if self._queue:
-                self._queue.popleft().release()
+                ticket = self._queue[0]
+                ticket.has_place = True
+                self._queue.popleft()
+                ticket.lock.release()
             elif self._free is not None:
                 self._free += 1
