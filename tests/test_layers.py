@@ -74,6 +74,7 @@ ARROWS: dict[str, set[str]] = {
     "_json": {"errors"},
     "_partial_json": {"_json", "errors"},
     "_media": set(),
+    "_image_size": set(),
     "_view": set(),
     "_check": set(),
     "_frames": {"_frames", "errors"},
@@ -95,7 +96,7 @@ ARROWS: dict[str, set[str]] = {
     "_model_table": {"models"},
     "_plugins": {"errors"},
     "_probe": set(),
-    "_dialects": SCHEMA | {"_dialects", "_frames", "_plugins"},
+    "_dialects": SCHEMA | {"_dialects", "_frames", "_image_size", "_plugins"},
     "_secret": {"errors"},
     "config": {"_secret", "errors"},
     "_core": SCHEMA | {"_core", "_dialects", "_frames", "_model_table", "_plugins", "_secret", "_tables", "_version"}

@@ -18,6 +18,8 @@ from duologue._core.rate_limits import until_reset
 from duologue._core.restart import restart_policy
 from duologue._core.retry import retry_delay
 from duologue._dialects import find_dialect
+from duologue._dialects.media_limits import check_media, check_size
+from duologue._dialects.text_files import with_text_files
 from duologue._dialects.unsupported import check_supported
 from duologue._frames.inflate import ACCEPT
 from duologue._json import dumps
@@ -116,6 +118,8 @@ class Call:
             self.body = dumps(wire.body)
         except (TypeError, ValueError) as reason:
             raise ValueError(f"the request holds what JSON cannot say: {reason}") from None
+        if endpoint.known:
+            check_size(request, endpoint.provider, len(self.body))
         self.exchange = self._new_exchange()
 
     def _encode(self, request: ChatRequest) -> Wire:
@@ -124,9 +128,12 @@ class Call:
         Raises:
             UnsupportedError: the provider or the model cannot take it.
         """
-        provider = self.endpoint.provider
-        check_abilities(model_info(provider, self.model), request, stream=self._stream)
+        provider, info = self.endpoint.provider, model_info(self.endpoint.provider, self.model)
+        request = with_text_files(request, provider, self._dialect, info.supports_files)
+        check_abilities(info, request, stream=self._stream)
         check_supported(request, provider)
+        if self.endpoint.known:  # another server's limits are its own
+            check_media(request, provider)
         return self._dialect.encode(request, provider, model=self.model, stream=self._stream)
 
     @property
