@@ -100,7 +100,7 @@ ARROWS: dict[str, set[str]] = {
     "_secret": {"errors"},
     "config": {"_secret", "errors"},
     "_core": SCHEMA | {"_core", "_dialects", "_frames", "_model_table", "_plugins", "_secret", "_tables", "_version"}
-    | {"_output", "_partial_json", "_view", "config", "local"},
+    | {"_media", "_output", "_partial_json", "_view", "config", "local"},
     "_waiting": {"_core", "_waiting"},
     "_async": {"_async", "_core", "_frames", "_probe", "_tools", "_waiting", "config", "errors", "events"},
     "_sync": {"_core", "_frames", "_probe", "_sync", "_tools", "_waiting", "config", "errors", "events"},

@@ -97,6 +97,7 @@ ERRORS = [
     "DecodeError",
     "DuologueError",
     "EmptyResponse",
+    "FetchError",
     "LimitExceeded",
     "NotFoundError",
     "OutputValidationError",

@@ -105,7 +105,7 @@ def check_image_name(data: bytes, name: str) -> None:
         raise ValueError(f"the image's name says {said}, and its bytes are {found}: rename it, or use from_bytes")
 
 
-def _cleaned(name: str) -> str:
+def cleaned(name: str) -> str:
     """A file's name without what could command a terminal that shows it, turn it round, or be no text at all."""
     return "".join(character if character.isprintable() else "_" for character in name)
 
@@ -132,7 +132,7 @@ def read_file(path: str | os.PathLike[str], media_type: str | None, max_bytes: i
         if size > max_bytes:
             raise ValueError(f"{str(place)!r} has {size} bytes, more than max_bytes={max_bytes}")
         data = file.read(max_bytes)
-    return data, media_type or media_type_of(data, place.name), _cleaned(place.name)
+    return data, media_type or media_type_of(data, place.name), cleaned(place.name)
 
 
 def read_object(file: IO[bytes], max_bytes: int) -> tuple[bytes, str]:
@@ -148,4 +148,4 @@ def read_object(file: IO[bytes], max_bytes: int) -> tuple[bytes, str]:
     if len(data) > max_bytes:
         raise ValueError(f"the file has more than max_bytes={max_bytes}")
     name = getattr(file, "name", "")  # a number, where it was opened by its handle
-    return bytes(data), _cleaned(Path(name).name) if isinstance(name, str) else ""
+    return bytes(data), cleaned(Path(name).name) if isinstance(name, str) else ""

@@ -32,9 +32,19 @@ if TYPE_CHECKING:
     from duologue._params import ChatParams
     from duologue._parsed import ParsedResponse
     from duologue.config import Limits, RetryPolicy, Timeouts
-    from duologue.models import ChatRequest, ChatResponse, ModelInfo, ResponseFormat, ToolCall
+    from duologue.models import (
+        AudioContent,
+        ChatRequest,
+        ChatResponse,
+        FileContent,
+        ImageContent,
+        ModelInfo,
+        ResponseFormat,
+        ToolCall,
+    )
 
 T = TypeVar("T")
+Media = TypeVar("Media", bound="ImageContent | FileContent | AudioContent")
 
 
 class Client:
@@ -255,6 +265,27 @@ class Client:
             return Stream(self._road, call, raise_errors=False)
 
         return ToolRun(talk, bounds, ask, approve, raise_errors=raise_errors)
+
+    def fetch(self, part: Media, *, max_bytes: int = 20 * 1024 * 1024, timeout: float = 10) -> Media:
+        """An image, file or recording with the data that its `url` points at, for a provider that takes data only. One
+        with data comes back as it is.
+
+        Only an address of HTTPS in the open internet is fetched, and so is each that it leads to; nothing of the
+        client's goes along, neither keys nor headers nor proxies. What nobody asks to fetch is left to the provider.
+
+        Args:
+            part: an `ImageContent`, `FileContent` or `AudioContent`.
+            max_bytes: the most that it may have.
+            timeout: the seconds for all of it.
+
+        Raises:
+            FetchError: the address is not to be fetched, or what is there cannot be taken.
+            TransportError: the line failed, or it took too long.
+        """
+        from duologue._sync.fetch import fetch
+
+        self._road.check_open()
+        return fetch(part, max_bytes, timeout, trust_env=bool(self._config.options.get("trust_env", True)))
 
     def model_info(self, model: str | None = None) -> ModelInfo:
         """What is known of a model, by default the client's own; `known` is False where that is nothing."""
