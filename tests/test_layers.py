@@ -98,9 +98,10 @@ ARROWS: dict[str, set[str]] = {
     "_probe": set(),
     "_dialects": SCHEMA | {"_dialects", "_frames", "_image_size", "_plugins"},
     "_secret": {"errors"},
-    "config": {"_secret", "errors"},
+    "middleware": {"_json"},
+    "config": {"_secret", "errors", "middleware"},
     "_core": SCHEMA | {"_core", "_dialects", "_frames", "_model_table", "_plugins", "_secret", "_tables", "_version"}
-    | {"_media", "_output", "_partial_json", "_view", "config", "local"},
+    | {"_media", "_output", "_partial_json", "_view", "config", "local", "middleware"},
     "_waiting": {"_core", "_waiting"},
     "_async": {"_async", "_core", "_frames", "_probe", "_tools", "_waiting", "config", "errors", "events"},
     "_sync": {"_core", "_frames", "_probe", "_sync", "_tools", "_waiting", "config", "errors", "events"},

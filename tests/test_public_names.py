@@ -70,6 +70,7 @@ WORDS = [
     "ToolStatus",
     "UsageSource",
 ]
+MIDDLEWARE = ["Middleware", "OutgoingRequest", "RequestInfo", "ResponseHead"]
 EVENTS = [
     "ContentDelta",
     "Done",
@@ -129,7 +130,7 @@ REST = [
     "to_dict",
     "to_json",
 ]
-NAMES = [*CLIENTS, *KNOBS, *MESSAGES, *WORDS, *EVENTS, *ERRORS, *REST, *TOOLS]
+NAMES = [*CLIENTS, *KNOBS, *MIDDLEWARE, *MESSAGES, *WORDS, *EVENTS, *ERRORS, *REST, *TOOLS]
 
 
 def test_the_names() -> None:
@@ -148,6 +149,7 @@ def test_nothing_else_shows() -> None:
         "errors",
         "events",
         "local",
+        "middleware",
         "models",
     }
 

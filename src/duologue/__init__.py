@@ -112,6 +112,12 @@ if _typing.TYPE_CHECKING:
         Unknown,
         UsageUpdate,
     )
+    from duologue.middleware import (
+        Middleware,
+        OutgoingRequest,
+        RequestInfo,
+        ResponseHead,
+    )
     from duologue.models import (
         AudioContent,
         AuthScheme,
@@ -185,8 +191,10 @@ __all__ = [
     "Limits",
     "Merge",
     "Message",
+    "Middleware",
     "ModelInfo",
     "NotFoundError",
+    "OutgoingRequest",
     "OutputValidationError",
     "OverloadedError",
     "ParsedResponse",
@@ -203,8 +211,10 @@ __all__ = [
     "RedirectRefused",
     "RefusalContent",
     "RefusalDelta",
+    "RequestInfo",
     "ResponseFormat",
     "ResponseFormatType",
+    "ResponseHead",
     "RetryPolicy",
     "Role",
     "ServerError",
@@ -261,6 +271,7 @@ _NAMES = {
     "_tools.function": "FunctionTool tool",
     "_version": "__version__",
     "config": "ClientConfig Limits RetryPolicy Timeouts",
+    "middleware": "Middleware OutgoingRequest RequestInfo ResponseHead",
 }
 _LAST = ("errors", "events", "models")
 _HOMES = {name: (module,) for module, names in _NAMES.items() for name in names.split()}

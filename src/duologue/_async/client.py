@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from duologue._params import ChatParams
     from duologue._parsed import ParsedResponse
     from duologue.config import Limits, RetryPolicy, Timeouts
+    from duologue.middleware import Middleware
     from duologue.models import (
         AudioContent,
         ChatRequest,
@@ -51,7 +52,7 @@ class AsyncClient:
 
     Args:
         provider: a name out of the provider table, `name:model`, or a whole `ClientConfig`, then none of its fields.
-        model, api_key, base_url, timeouts, retry, limits, headers, options: the fields of `ClientConfig`.
+        model, api_key, base_url, timeouts, retry, limits, headers, options, middleware: the fields of `ClientConfig`.
         http_client: an `httpx.AsyncClient` of the caller's, which is then not closed here.
 
     Raises:
@@ -71,9 +72,11 @@ class AsyncClient:
         http_client: httpx.AsyncClient | None = None,
         headers: Mapping[str, str] | None = None,
         options: Mapping[str, Any] | None = None,
+        middleware: Middleware | Iterable[Middleware] | None = None,
     ) -> None:
         fields = {"model": model, "api_key": api_key, "base_url": base_url, "headers": headers, "options": options}
-        self._config = make_config(provider, timeouts=timeouts, retry=retry, limits=limits, **fields)
+        knobs = {"timeouts": timeouts, "retry": retry, "limits": limits, "middleware": middleware}
+        self._config = make_config(provider, **knobs, **fields)
         self._endpoint = resolve(self._config, os.environ)
         self._road = AsyncRoad(self._config, self._endpoint, http_client)
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from duologue._params import ChatParams
     from duologue._parsed import ParsedResponse
     from duologue.config import Limits, RetryPolicy, Timeouts
+    from duologue.middleware import Middleware
     from duologue.models import (
         AudioContent,
         ChatRequest,
@@ -52,7 +53,7 @@ class Client:
 
     Args:
         provider: a name out of the provider table, `name:model`, or a whole `ClientConfig`, then none of its fields.
-        model, api_key, base_url, timeouts, retry, limits, headers, options: the fields of `ClientConfig`.
+        model, api_key, base_url, timeouts, retry, limits, headers, options, middleware: the fields of `ClientConfig`.
         http_client: an `httpx.Client` of the caller's, which is then not closed here.
 
     Raises:
@@ -72,9 +73,11 @@ class Client:
         http_client: httpx.Client | None = None,
         headers: Mapping[str, str] | None = None,
         options: Mapping[str, Any] | None = None,
+        middleware: Middleware | Iterable[Middleware] | None = None,
     ) -> None:
         fields = {"model": model, "api_key": api_key, "base_url": base_url, "headers": headers, "options": options}
-        self._config = make_config(provider, timeouts=timeouts, retry=retry, limits=limits, **fields)
+        knobs = {"timeouts": timeouts, "retry": retry, "limits": limits, "middleware": middleware}
+        self._config = make_config(provider, **knobs, **fields)
         self._endpoint = resolve(self._config, os.environ)
         self._road = Road(self._config, self._endpoint, http_client)
 
