@@ -70,6 +70,7 @@ WORDS = [
     "ToolStatus",
     "UsageSource",
 ]
+PATTERNS = ["MessageRouter", "PromptTemplate", "extract_json"]
 MIDDLEWARE = ["Middleware", "OutgoingRequest", "RequestInfo", "ResponseHead"]
 EVENTS = [
     "ContentDelta",
@@ -130,7 +131,7 @@ REST = [
     "to_dict",
     "to_json",
 ]
-NAMES = [*CLIENTS, *KNOBS, *MIDDLEWARE, *MESSAGES, *WORDS, *EVENTS, *ERRORS, *REST, *TOOLS]
+NAMES = [*CLIENTS, *KNOBS, *MIDDLEWARE, *PATTERNS, *MESSAGES, *WORDS, *EVENTS, *ERRORS, *REST, *TOOLS]
 
 
 def test_the_names() -> None:
@@ -149,7 +150,6 @@ def test_nothing_else_shows() -> None:
         "errors",
         "events",
         "local",
-        "middleware",
         "models",
     }
 
@@ -183,8 +183,17 @@ def test_every_field_is_explained(value: type) -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        *["from_dict", "from_json", "merge_streams", "register_model", "register_provider", "to_dict", "to_json"],
-        "tool",
+        *[
+            "extract_json",
+            "from_dict",
+            "from_json",
+            "merge_streams",
+            "register_model",
+            "register_provider",
+            "to_dict",
+            "to_json",
+        ],
+        *["tool", "extract_json"],
     ],
 )
 def test_every_function_is_explained(name: str) -> None:

@@ -26,14 +26,26 @@ if _typing.TYPE_CHECKING:
     from duologue._core.registry import (
         register_provider,
     )
+    from duologue._extract import (
+        extract_json,
+    )
     from duologue._merge import (
         merge_streams,
+    )
+    from duologue._middleware import (
+        Middleware,
+        OutgoingRequest,
+        RequestInfo,
+        ResponseHead,
     )
     from duologue._params import (
         ChatParams,
     )
     from duologue._parsed import (
         ParsedResponse,
+    )
+    from duologue._router import (
+        MessageRouter,
     )
     from duologue._serde import (
         from_dict,
@@ -46,6 +58,9 @@ if _typing.TYPE_CHECKING:
         Merge,
         Stream,
         ToolRun,
+    )
+    from duologue._template import (
+        PromptTemplate,
     )
     from duologue._tools.context import (
         ToolContext,
@@ -111,12 +126,6 @@ if _typing.TYPE_CHECKING:
         ToolStatus,
         Unknown,
         UsageUpdate,
-    )
-    from duologue.middleware import (
-        Middleware,
-        OutgoingRequest,
-        RequestInfo,
-        ResponseHead,
     )
     from duologue.models import (
         AudioContent,
@@ -191,6 +200,7 @@ __all__ = [
     "Limits",
     "Merge",
     "Message",
+    "MessageRouter",
     "Middleware",
     "ModelInfo",
     "NotFoundError",
@@ -200,6 +210,7 @@ __all__ = [
     "ParsedResponse",
     "PermissionDeniedError",
     "PoolTimeout",
+    "PromptTemplate",
     "ProtocolError",
     "Provider",
     "ProxyError",
@@ -246,6 +257,7 @@ __all__ = [
     "__version__",
     "errors",
     "events",
+    "extract_json",
     "from_dict",
     "from_json",
     "merge_streams",
@@ -262,16 +274,19 @@ _NAMES = {
     "_async": "AsyncClient AsyncMerge AsyncStream AsyncToolRun",
     "_core.catalog": "register_model",
     "_core.registry": "register_provider",
+    "_extract": "extract_json",
     "_merge": "merge_streams",
+    "_middleware": "Middleware OutgoingRequest RequestInfo ResponseHead",
     "_params": "ChatParams",
     "_parsed": "ParsedResponse",
+    "_router": "MessageRouter",
     "_serde": "from_dict from_json to_dict to_json",
     "_sync": "Client Merge Stream ToolRun",
+    "_template": "PromptTemplate",
     "_tools.context": "ToolContext",
     "_tools.function": "FunctionTool tool",
     "_version": "__version__",
     "config": "ClientConfig Limits RetryPolicy Timeouts",
-    "middleware": "Middleware OutgoingRequest RequestInfo ResponseHead",
 }
 _LAST = ("errors", "events", "models")
 _HOMES = {name: (module,) for module, names in _NAMES.items() for name in names.split()}

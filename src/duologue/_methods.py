@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import IO, TYPE_CHECKING, Any, ClassVar, Self, TypeAlias, get_origin
+from typing import IO, TYPE_CHECKING, Any, ClassVar, Self, TypeAlias, TypeVar, get_origin, overload
 
 from duologue._check import as_tuple
 from duologue._json import loads
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
     Content: TypeAlias = str | ContentPart | Iterable[str | ContentPart]
     Prompt: TypeAlias = str | Message | Mapping[str, Any] | Iterable[str | Message | Mapping[str, Any]]
+
+T = TypeVar("T")
 
 
 # -- converters --------------------------------------------------------------------------------------------------------
@@ -481,6 +483,23 @@ class ResponseMethods:
     def text(self) -> str:
         """The first choice's text."""
         return self.message.text
+
+    @overload
+    def json(self, kind: type[T]) -> T: ...
+
+    @overload
+    def json(self, kind: Mapping[str, Any] | None = None) -> Any: ...
+
+    def json(self, kind: Any = None) -> Any:
+        """The JSON in the text, as `duologue.extract_json` finds it: of a class, an instance.
+
+        Raises:
+            OutputValidationError: there is none that fits.
+        """
+        from duologue._extract import extract_json
+
+        source: Any = self
+        return extract_json(source, kind)
 
     @property
     def tool_calls(self) -> tuple[ToolCall, ...]:

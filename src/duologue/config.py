@@ -13,6 +13,7 @@ from typing import Any
 
 import attrs
 
+from duologue._middleware import Middleware
 from duologue._secret import Secret
 from duologue.errors import (
     ConfigurationError,
@@ -23,7 +24,6 @@ from duologue.errors import (
     StreamTruncated,
     TransportError,
 )
-from duologue.middleware import Middleware
 
 __all__ = ["ClientConfig", "Limits", "RetryPolicy", "Timeouts"]
 

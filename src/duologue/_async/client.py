@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 
     from duologue._core.restart import Restart
     from duologue._methods import Prompt
+    from duologue._middleware import Middleware
     from duologue._params import ChatParams
     from duologue._parsed import ParsedResponse
     from duologue.config import Limits, RetryPolicy, Timeouts
-    from duologue.middleware import Middleware
     from duologue.models import (
         AudioContent,
         ChatRequest,

@@ -24,6 +24,7 @@ from duologue._dialects.text_files import with_text_files
 from duologue._dialects.unsupported import check_supported
 from duologue._frames.inflate import ACCEPT
 from duologue._json import dumps
+from duologue._middleware import OutgoingRequest, RequestInfo
 from duologue._version import __version__
 from duologue.errors import (
     AuthenticationError,
@@ -32,7 +33,6 @@ from duologue.errors import (
     DuologueError,
     StreamTimeout,
 )
-from duologue.middleware import OutgoingRequest, RequestInfo
 from duologue.models import ChatRequest
 
 if TYPE_CHECKING:

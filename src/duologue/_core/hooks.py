@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from duologue._middleware import Middleware, OutgoingRequest, RequestInfo, ResponseHead
 from duologue.events import Done, Error, StreamEvent
-from duologue.middleware import Middleware, OutgoingRequest, RequestInfo, ResponseHead
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
