@@ -70,7 +70,7 @@ WORDS = [
     "ToolStatus",
     "UsageSource",
 ]
-PATTERNS = ["MessageRouter", "PromptTemplate", "extract_json"]
+PATTERNS = ["Health", "MessageRouter", "PromptTemplate", "extract_json"]
 MIDDLEWARE = ["Middleware", "OutgoingRequest", "RequestInfo", "ResponseHead"]
 EVENTS = [
     "ContentDelta",

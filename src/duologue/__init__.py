@@ -23,6 +23,9 @@ if _typing.TYPE_CHECKING:
     from duologue._core.catalog import (
         register_model,
     )
+    from duologue._core.checking import (
+        Health,
+    )
     from duologue._core.registry import (
         register_provider,
     )
@@ -194,6 +197,7 @@ __all__ = [
     "FileContent",
     "FinishReason",
     "FunctionTool",
+    "Health",
     "ImageContent",
     "ImageDetail",
     "LimitExceeded",
@@ -273,6 +277,7 @@ __all__ = [
 _NAMES = {
     "_async": "AsyncClient AsyncMerge AsyncStream AsyncToolRun",
     "_core.catalog": "register_model",
+    "_core.checking": "Health",
     "_core.registry": "register_provider",
     "_extract": "extract_json",
     "_merge": "merge_streams",

@@ -77,6 +77,8 @@ class Call:
             no tool; or `restart` is no word for it.
     """
 
+    method = "POST"
+
     def __init__(
         self,
         config: ClientConfig,

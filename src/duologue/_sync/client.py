@@ -13,6 +13,7 @@ from duologue._sync.stream import Stream
 from duologue._sync.tools import ToolRun
 from duologue._core.call import Call, check_reask, make_request
 from duologue._core.catalog import model_info
+from duologue._core.checking import Health, make_probe
 from duologue._core.endpoint import resolve
 from duologue._core.environ import config_from_env
 from duologue._probe import ollama_models
@@ -80,6 +81,7 @@ class Client:
         self._config = make_config(provider, **knobs, **fields)
         self._endpoint = resolve(self._config, os.environ)
         self._road = Road(self._config, self._endpoint, http_client)
+        self._health: tuple[float, Health] | None = None
 
     @classmethod
     def from_env(cls, **fields: Any) -> Self:
@@ -268,6 +270,32 @@ class Client:
             return Stream(self._road, call, raise_errors=False)
 
         return ToolRun(talk, bounds, ask, approve, raise_errors=raise_errors)
+
+    def check(self, *, max_age: float = 300, timeout: float = 10) -> Health:
+        """Whether the provider answers and takes the key: it is asked for its list of models, which costs nothing, or
+        for a single token where it has none. What goes wrong is in `error` and not raised.
+
+        Args:
+            max_age: the seconds for which an outcome is kept and given again; 0 to ask anew.
+            timeout: the seconds for an answer.
+
+        Raises:
+            ClosedError: the client is closed.
+        """
+        from duologue._sync.check import check
+
+        self._road.check_open()
+        if self._health is not None and monotonic() - self._health[0] < max_age:
+            return self._health[1]
+
+        def ask() -> object:
+            call = self._call("Hi", {"max_tokens": 1}, stream=False, seconds=timeout)
+            return Stream(self._road, call).result()
+
+        probe = make_probe(self._endpoint, self._config.headers, timeout, monotonic())
+        health = check(self._road, probe, ask, self._endpoint.provider.name)
+        self._health = monotonic(), health
+        return health
 
     def fetch(self, part: Media, *, max_bytes: int = 20 * 1024 * 1024, timeout: float = 10) -> Media:
         """An image, file or recording with the data that its `url` points at, for a provider that takes data only. One
