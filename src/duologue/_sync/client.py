@@ -212,6 +212,63 @@ class Client:
         finally:
             del call  # an error's traceback would hold it, and it may hold the error
 
+    @overload
+    def run_tools(
+        self,
+        prompt: Prompt | ChatRequest,
+        tools: Iterable[Any] | None = None,
+        *,
+        response_format: type[T],
+        max_rounds: int = 10,
+        max_calls: int | None = None,
+        max_total_tokens: int | None = None,
+        max_parallel: int = 8,
+        timeout: float | None = None,
+        tool_timeout: float | None = None,
+        approve: Callable[[ToolCall], Any] | None = None,
+        raise_errors: bool = True,
+        restart: Literal["resume"] | None = None,
+        **params: Any,
+    ) -> ToolRun[ParsedResponse[T]]: ...
+
+    @overload
+    def run_tools(
+        self,
+        prompt: Prompt | ChatRequest,
+        tools: Iterable[Any] | None = None,
+        *,
+        response_format: Mapping[str, Any],
+        max_rounds: int = 10,
+        max_calls: int | None = None,
+        max_total_tokens: int | None = None,
+        max_parallel: int = 8,
+        timeout: float | None = None,
+        tool_timeout: float | None = None,
+        approve: Callable[[ToolCall], Any] | None = None,
+        raise_errors: bool = True,
+        restart: Literal["resume"] | None = None,
+        **params: Any,
+    ) -> ToolRun[ParsedResponse[Any]]: ...
+
+    @overload
+    def run_tools(
+        self,
+        prompt: Prompt | ChatRequest,
+        tools: Iterable[Any] | None = None,
+        *,
+        response_format: ResponseFormat | str | None = None,
+        max_rounds: int = 10,
+        max_calls: int | None = None,
+        max_total_tokens: int | None = None,
+        max_parallel: int = 8,
+        timeout: float | None = None,
+        tool_timeout: float | None = None,
+        approve: Callable[[ToolCall], Any] | None = None,
+        raise_errors: bool = True,
+        restart: Literal["resume"] | None = None,
+        **params: Any,
+    ) -> ToolRun: ...
+
     def run_tools(
         self,
         prompt: Prompt | ChatRequest,
@@ -227,7 +284,7 @@ class Client:
         raise_errors: bool = True,
         restart: Literal["resume"] | None = None,
         **params: Any,
-    ) -> ToolRun:
+    ) -> ToolRun[Any]:
         """The whole conversation as it happens: the model is asked, the tools that it calls are run, their results go
         back to it, and so on until it calls none.
 
