@@ -44,6 +44,7 @@ TREE: dict[str, tuple[tuple[str, ...], str | None, str | None, bool]] = {
     "RedirectRefused": (("ProtocolError",), "redirect", "protocol", False),
     "StreamTruncated": (("ProtocolError",), "stream_truncated", "protocol", True),
     "EmptyResponse": (("StreamTruncated",), "empty_response", "protocol", True),
+    "FetchError": (("TransportError",), "fetch", "transport", False),
     "StreamInterrupted": (("StreamTruncated", "ConnectionLost"), "stream_interrupted", "protocol", True),
     "OutputValidationError": (("DuologueError",), "output_validation", "output", False),
     "LimitExceeded": (("DuologueError",), "limit_exceeded", "limit", False),

@@ -30,6 +30,17 @@ PROMISES = {
         r"\{\}\n\{'city': ''\}\n\{'city': 'Rome'\}\n\{'city': 'Rome', 'days': 3\}",
         r"3 days in Rome\nNo trip \(length\): \{",
     ],
+    "attachments": [
+        r"No attachment: the image is said to be image/png, and its bytes are image/gif\n",
+        r"Not fetched: the address is not fetched: its host is not in the open internet\n",
+        r"Refused: smollm2-135m does not take images\n",
+        r"Answer: .*Tiber",
+    ],
+    "patterns": [
+        r"local is well\n",
+        r"Attempt 1: status 200\n",
+        r"(?P<least_15>\d+) deltas: text of (?P<least_40>\d+) characters\n\{'city': 'Rome'\}",
+    ],
     "partial_arguments": [r"'Paris' +\{'city': 'Paris'\}\n", r"get_weather: \{'city': 'Paris'\}"],
     "tool_loop": [
         r'Tool call: get_weather \{\s*"city": "Paris"\s*\}\n',

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import random
 import sys
+import tracemalloc
 from typing import Any
 
 import pytest
 
 from duologue import _json
-from duologue._json import dumps, find_quick, loads
+from duologue._json import Base64, dumps, find_quick, loads
 from duologue.errors import DecodeError
 from tests.kit.corpora import Vector, each, input_of
 
@@ -125,3 +127,39 @@ def test_what_is_too_deep_or_endless() -> None:
     endless.append(endless)
     with pytest.raises(ValueError, match="Circular"):
         dumps(endless)
+
+
+# -- Base64 ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [0, 1, 2, 3, 49_151, 49_152, 49_153, 200_000])
+def test_bytes_become_base64_when_they_are_written(size: int) -> None:
+    data = random.Random(size).randbytes(size)
+    text = base64.b64encode(data).decode()
+    head = 'data:odd/"type"\ud83d\n;base64,'
+    given = {"é\ud83d": [Base64(data), "between", Base64(data, head)], "b": Base64(b"")}
+    assert dumps(given) == dumps({"é\ud83d": [text, "between", head + text], "b": ""})
+    assert Base64(data) == text
+    assert Base64(data, head) == head + text
+
+
+def test_base64_is_the_text_that_it_stands_for() -> None:
+    blob = Base64(b"abc", "head,")
+    assert blob == "head,YWJj" == str(blob)
+    assert blob == Base64(b"abc", "head,")
+    assert blob not in (Base64(b"abc"), "YWJj", 3, None)
+    assert {blob: 1} == {Base64(b"abc", "head,"): 1}
+    assert repr(blob) == "<3 bytes as Base64>"
+
+
+def test_no_second_copy_in_memory() -> None:
+    """Of what goes into a request there is the data and the request, and nothing beside them for long."""
+    data = bytes(8 * 1024 * 1024)
+    tracemalloc.start()
+    try:
+        body = dumps({"messages": [{"content": Base64(data)}]})
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 1.3 * len(body)
+    assert len(body) > 4 / 3 * len(data)

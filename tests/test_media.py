@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import threading
 from pathlib import Path
@@ -35,7 +36,68 @@ PNG = b"\x89PNG\r\n\x1a\n" + bytes(8)
 def test_the_bytes_tell(data: bytes, media_type: str) -> None:
     assert media_type_of(data) == media_type
     assert media_type_of(data, "misleading.txt") == media_type
-    assert ImageContent.from_bytes(data).media_type == media_type
+    assert FileContent.from_bytes(data).media_type == media_type
+
+
+@pytest.mark.parametrize(
+    ("data", "is_image", "is_sound"),
+    [(PNG, True, False), (b"%PDF-1.7", False, False), (b"fLaC", False, True), (b"\xff\xf3\x90", False, True)],
+)
+def test_no_image_that_is_sound_nor_the_other_way(data: bytes, is_image: bool, is_sound: bool) -> None:
+    for made, fits, words in ((ImageContent, is_image, "an image cannot be"), (AudioContent, is_sound, "sound")):
+        if fits:
+            assert made.from_bytes(data).data == data
+        else:
+            with pytest.raises(ValueError, match=words):
+                made.from_bytes(data)
+
+
+@pytest.mark.parametrize("media_type", ["audio/wav", "audio/x-wav", "audio/wave", "audio/vnd.wave"])
+def test_sound_by_another_name(media_type: str) -> None:
+    wave = b"RIFF\0\0\0\0WAVEfmt "
+    assert AudioContent.from_bytes(wave, media_type).media_type == media_type
+    for data in (PNG, b"ID3\x04"):
+        with pytest.raises(ValueError, match=f"the sound is said to be {media_type}, and its bytes are "):
+            AudioContent.from_bytes(data, media_type)
+    with pytest.raises(ValueError, match="sound cannot be text/plain"):
+        AudioContent.from_bytes(b"la la la", "text/plain")
+
+
+def test_from_file(tmp_path: Path) -> None:
+    path = tmp_path / "cat.png"
+    path.write_bytes(PNG)
+    with path.open("rb") as file:
+        assert ImageContent.from_file(file, detail="low") == ImageContent(
+            data=PNG, media_type="image/png", detail="low"
+        )
+        assert not file.closed
+        file.seek(0)
+        assert FileContent.from_file(file).filename == "cat.png"
+        file.seek(0)
+        assert FileContent.from_file(file, filename="dog.png").filename == "dog.png"
+    with os.fdopen(os.open(path, os.O_RDONLY), "rb") as file:  # its name is a number
+        assert FileContent.from_file(file).filename is None
+    notes = tmp_path / "notes.txt"
+    notes.write_bytes(b"notes")
+    with notes.open("rb") as file:
+        file.seek(2)
+        assert FileContent.from_file(file) == FileContent(data=b"tes", media_type="text/plain", filename="notes.txt")
+    assert AudioContent.from_file(io.BytesIO(b"x"), "audio/x-own").data == b"x"
+
+
+def test_a_file_object_that_cannot_be_taken(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="more than max_bytes=5"):
+        FileContent.from_file(io.BytesIO(b"123456"), "text/plain", max_bytes=5)
+    assert FileContent.from_file(io.BytesIO(b"12345"), "text/plain", max_bytes=5).data == b"12345"
+    text: Any = io.StringIO("text")
+    with pytest.raises(TypeError, match="open the file for bytes, with 'rb': it gives str"):
+        FileContent.from_file(text, "text/plain")
+    wrong = tmp_path / "cat.jpg"
+    wrong.write_bytes(PNG)
+    with wrong.open("rb") as file, pytest.raises(ValueError, match="the image's name says image/jpeg"):
+        ImageContent.from_file(file)
+    with pytest.raises(ValueError, match="pass media_type"):
+        FileContent.from_file(io.BytesIO(b"?"))
 
 
 @pytest.mark.parametrize(

@@ -70,6 +70,8 @@ WORDS = [
     "ToolStatus",
     "UsageSource",
 ]
+PATTERNS = ["Health", "MessageRouter", "PromptTemplate", "extract_json"]
+MIDDLEWARE = ["Middleware", "OutgoingRequest", "RequestInfo", "ResponseHead"]
 EVENTS = [
     "ContentDelta",
     "Done",
@@ -97,6 +99,7 @@ ERRORS = [
     "DecodeError",
     "DuologueError",
     "EmptyResponse",
+    "FetchError",
     "LimitExceeded",
     "NotFoundError",
     "OutputValidationError",
@@ -128,7 +131,7 @@ REST = [
     "to_dict",
     "to_json",
 ]
-NAMES = [*CLIENTS, *KNOBS, *MESSAGES, *WORDS, *EVENTS, *ERRORS, *REST, *TOOLS]
+NAMES = [*CLIENTS, *KNOBS, *MIDDLEWARE, *PATTERNS, *MESSAGES, *WORDS, *EVENTS, *ERRORS, *REST, *TOOLS]
 
 
 def test_the_names() -> None:
@@ -180,8 +183,17 @@ def test_every_field_is_explained(value: type) -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        *["from_dict", "from_json", "merge_streams", "register_model", "register_provider", "to_dict", "to_json"],
-        "tool",
+        *[
+            "extract_json",
+            "from_dict",
+            "from_json",
+            "merge_streams",
+            "register_model",
+            "register_provider",
+            "to_dict",
+            "to_json",
+        ],
+        *["tool", "extract_json"],
     ],
 )
 def test_every_function_is_explained(name: str) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from duologue import ChatRequest, Message, TextContent, ToolCall
 from duologue._dialects import _MODULES, find_dialect
+from duologue._dialects.text_files import with_text_files
 from tools import support
 from tools.support import FIELDS, MESSAGES, MODELS, PAGE, _provider, main, page, refusal, says_nothing
 
@@ -57,7 +58,8 @@ def test_no_part_of_a_message_is_dropped(dialect: str, label: str) -> None:
     if refusal(provider, ChatRequest(MESSAGES[label])) is not None or says_nothing(provider, label):
         return
     encode, model = find_dialect(dialect).encode, MODELS.get(dialect, "m")
-    with_it = encode(ChatRequest(MESSAGES[label]), provider, model=model, stream=True).body
+    request = with_text_files(ChatRequest(MESSAGES[label]), provider, find_dialect(dialect))
+    with_it = encode(request, provider, model=model, stream=True).body
     assert with_it != encode(ChatRequest(PLAIN[label]), provider, model=model, stream=True).body
 
 

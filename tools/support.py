@@ -29,6 +29,7 @@ from duologue import (
 )
 from duologue._core.catalog import check_abilities
 from duologue._dialects import _MODULES, find_dialect
+from duologue._dialects.text_files import with_text_files
 from duologue._dialects.unsupported import check_supported
 from duologue._output import plan
 from duologue._tables import PROVIDERS
@@ -46,7 +47,8 @@ HEAD = """# What each format can carry
 What a provider has no place for is refused with `UnsupportedError` before anything is sent, and the error says what
 this page says. `extra` goes into every format's body as it is, so what is not here can be reached there, in the
 provider's own words. A row that says *yes* tells that the request is sent; a model may still decline it. Where it says
-*its words only*, the mark that a result is an error has no place, and the result goes as any other.
+*its words only*, the mark that a result is an error has no place, and the result goes as any other; where it says *as
+text*, a text file in UTF-8 goes as text, between `<file name="...">` and `</file>`, and other documents are refused.
 """
 OUTPUT = """## Answers of a given form
 
@@ -151,10 +153,7 @@ def page() -> str:
         ]
         for label, request in rows:
             providers = [_provider(name) for name in names]
-            cells = [
-                "its words only" if says_nothing(provider, label) else _cell(refusal(provider, request), notes)
-                for provider in providers
-            ]
+            cells = [_cell(provider, label, request, notes) for provider in providers]
             lines.append(f"| {label} | {' | '.join(cells)} |")
         lines.append("")
     lines += ["## Reasons\n", *(f"{number}. {note}" for note, number in notes.items()), "", *_exceptions()]
@@ -180,6 +179,7 @@ def refusal(provider: Provider, request: ChatRequest) -> str | None:
     """The reason of the provider's row or of its encoder not to send a request; None where it would be sent."""
     model = MODELS.get(provider.dialect, "m")
     try:
+        request = with_text_files(request, provider, find_dialect(provider.dialect))
         check_supported(request, provider)
         find_dialect(provider.dialect).encode(request, provider, model=model, stream=True)
     except UnsupportedError as reason:
@@ -199,10 +199,17 @@ def says_nothing(provider: Provider, label: str) -> bool:
     return bodies[0] == bodies[1]
 
 
-def _cell(reason: str | None, notes: dict[str, int]) -> str:
-    if reason is None:
-        return "yes"
-    return f"no ({notes.setdefault(reason, len(notes) + 1)})"
+def _cell(provider: Provider, label: str, request: ChatRequest, notes: dict[str, int]) -> str:
+    """What the table says."""
+    reason = refusal(provider, request)
+    if reason is not None:
+        return f"no ({notes.setdefault(reason, len(notes) + 1)})"
+    return "its words only" if says_nothing(provider, label) else _yes(provider, request)
+
+
+def _yes(provider: Provider, request: ChatRequest) -> str:
+    sent = with_text_files(request, provider, find_dialect(provider.dialect))
+    return "yes" if sent == request else "as text"
 
 
 def _exceptions() -> Iterator[str]:
@@ -212,8 +219,9 @@ def _exceptions() -> Iterator[str]:
         usual = _provider(provider.dialect)
         for label, request in [*_field_requests(), *_message_requests()]:
             reason, usual_reason = refusal(provider, request), refusal(usual, request)
-            if (reason is None) != (usual_reason is None):
-                yield f"- {provider.title}: {label}: {reason or 'yes'}"
+            how, usual_how = _yes(provider, request), _yes(usual, request)
+            if (reason is None) != (usual_reason is None) or (reason is None and how != usual_how):
+                yield f"- {provider.title}: {label}: {reason or how}"
     yield ""
 
 

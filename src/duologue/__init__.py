@@ -23,17 +23,32 @@ if _typing.TYPE_CHECKING:
     from duologue._core.catalog import (
         register_model,
     )
+    from duologue._core.checking import (
+        Health,
+    )
     from duologue._core.registry import (
         register_provider,
     )
+    from duologue._extract import (
+        extract_json,
+    )
     from duologue._merge import (
         merge_streams,
+    )
+    from duologue._middleware import (
+        Middleware,
+        OutgoingRequest,
+        RequestInfo,
+        ResponseHead,
     )
     from duologue._params import (
         ChatParams,
     )
     from duologue._parsed import (
         ParsedResponse,
+    )
+    from duologue._router import (
+        MessageRouter,
     )
     from duologue._serde import (
         from_dict,
@@ -46,6 +61,9 @@ if _typing.TYPE_CHECKING:
         Merge,
         Stream,
         ToolRun,
+    )
+    from duologue._template import (
+        PromptTemplate,
     )
     from duologue._tools.context import (
         ToolContext,
@@ -76,6 +94,7 @@ if _typing.TYPE_CHECKING:
         DecodeError,
         DuologueError,
         EmptyResponse,
+        FetchError,
         LimitExceeded,
         NotFoundError,
         OutputValidationError,
@@ -174,22 +193,28 @@ __all__ = [
     "EmptyResponse",
     "EndMarker",
     "Error",
+    "FetchError",
     "FileContent",
     "FinishReason",
     "FunctionTool",
+    "Health",
     "ImageContent",
     "ImageDetail",
     "LimitExceeded",
     "Limits",
     "Merge",
     "Message",
+    "MessageRouter",
+    "Middleware",
     "ModelInfo",
     "NotFoundError",
+    "OutgoingRequest",
     "OutputValidationError",
     "OverloadedError",
     "ParsedResponse",
     "PermissionDeniedError",
     "PoolTimeout",
+    "PromptTemplate",
     "ProtocolError",
     "Provider",
     "ProxyError",
@@ -201,8 +226,10 @@ __all__ = [
     "RedirectRefused",
     "RefusalContent",
     "RefusalDelta",
+    "RequestInfo",
     "ResponseFormat",
     "ResponseFormatType",
+    "ResponseHead",
     "RetryPolicy",
     "Role",
     "ServerError",
@@ -234,6 +261,7 @@ __all__ = [
     "__version__",
     "errors",
     "events",
+    "extract_json",
     "from_dict",
     "from_json",
     "merge_streams",
@@ -249,12 +277,17 @@ __all__ = [
 _NAMES = {
     "_async": "AsyncClient AsyncMerge AsyncStream AsyncToolRun",
     "_core.catalog": "register_model",
+    "_core.checking": "Health",
     "_core.registry": "register_provider",
+    "_extract": "extract_json",
     "_merge": "merge_streams",
+    "_middleware": "Middleware OutgoingRequest RequestInfo ResponseHead",
     "_params": "ChatParams",
     "_parsed": "ParsedResponse",
+    "_router": "MessageRouter",
     "_serde": "from_dict from_json to_dict to_json",
     "_sync": "Client Merge Stream ToolRun",
+    "_template": "PromptTemplate",
     "_tools.context": "ToolContext",
     "_tools.function": "FunctionTool tool",
     "_version": "__version__",

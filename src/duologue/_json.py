@@ -7,7 +7,10 @@ deep nesting. An error names the place, never the text: what a model says is nob
 from __future__ import annotations
 
 import json
+import os
 import re
+from binascii import b2a_base64
+from io import BytesIO
 from math import isinf
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -18,6 +21,8 @@ if TYPE_CHECKING:
 
 # Python's own bound for integers, which are read in a time that grows with the square of it.
 NUMBER_DIGITS = 4300
+# So many bytes become Base64 at a time: a multiple of three, which needs no padding.
+_BASE64_BYTES = 3 * 16384
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -83,15 +88,71 @@ def loads(text: str) -> Any:
         raise DecodeError("JSON nested too deeply") from None
 
 
+class Base64:
+    """Bytes that are written as Base64 in JSON text, when it is written: until then, they are not there twice.
+
+    Equal to the text that it stands for.
+
+    Args:
+        data: the bytes.
+        head: what goes before them, such as the beginning of a `data:` address.
+    """
+
+    __slots__ = ("data", "head")
+
+    def __init__(self, data: bytes, head: str = "") -> None:
+        self.data = data
+        self.head = head
+
+    def __str__(self) -> str:
+        return self.head + b2a_base64(self.data, newline=False).decode("ascii")
+
+    def __eq__(self, other: object) -> bool:
+        return str(self) == str(other) if isinstance(other, (str, Base64)) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(str(self))
+
+    def __repr__(self) -> str:
+        return f"<{len(self.data)} bytes as Base64>"
+
+
 def dumps(data: Any) -> bytes:
-    """Compact JSON in UTF-8.
+    """Compact JSON in UTF-8; `Base64` in it becomes a string.
 
     Raises:
         TypeError, ValueError: JSON cannot say it.
     """
+    blobs: list[Base64] = []
+    mark = os.urandom(16).hex()  # so that it is no other text
+
+    def stand_in(value: Any) -> str:
+        if not isinstance(value, Base64):
+            raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
+        blobs.append(value)
+        return mark
+
     try:
-        text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False, default=stand_in)
     except RecursionError:
         raise ValueError("nested too deeply") from None
-    # Half of a surrogate pair, which JSON can name but UTF-8 cannot hold, goes back as the escape that it came as.
+    return _with_blobs(text.split(f'"{mark}"'), blobs) if blobs else _encoded(text)
+
+
+def _encoded(text: str) -> bytes:
+    """UTF-8. Half of a surrogate pair, which JSON can name but UTF-8 cannot hold, goes back as the escape that it came
+    as."""
     return _SURROGATE.sub(lambda half: f"\\u{ord(half[0]):04x}", text).encode()
+
+
+def _with_blobs(texts: list[str], blobs: list[Base64]) -> bytes:
+    """The texts, with Base64 between them, in one piece of memory."""
+    written = BytesIO()
+    written.write(_encoded(texts[0]))
+    for blob, text in zip(blobs, texts[1:], strict=True):
+        written.write(_encoded(json.dumps(blob.head, ensure_ascii=False))[:-1])
+        view = memoryview(blob.data)
+        for start in range(0, len(view), _BASE64_BYTES):
+            written.write(b2a_base64(view[start : start + _BASE64_BYTES], newline=False))
+        written.write(b'"' + _encoded(text))
+    return written.getvalue()

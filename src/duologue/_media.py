@@ -9,6 +9,7 @@ import mimetypes
 import os
 import stat
 from pathlib import Path
+from typing import IO
 from urllib.parse import urlsplit
 
 # https://mimesniff.spec.whatwg.org/#matching-an-image-type-pattern and the two sections after it.
@@ -19,11 +20,21 @@ _MAGIC = (
     (b"GIF89a", "image/gif"),
     (b"%PDF-", "application/pdf"),
     (b"ID3", "audio/mpeg"),
-    (b"\xff\xfb", "audio/mpeg"),
+    *((bytes((0xFF, second)), "audio/mpeg") for second in (0xFB, 0xFA, 0xF3, 0xF2)),
     (b"OggS", "audio/ogg"),
     (b"fLaC", "audio/flac"),
 )
 _RIFF = {b"WEBP": "image/webp", b"WAVE": "audio/wav"}
+# Other names that are in use for a kind of sound.
+_SOUNDS = {
+    "audio/x-wav": "audio/wav",
+    "audio/wave": "audio/wav",
+    "audio/vnd.wave": "audio/wav",
+    "audio/mp3": "audio/mpeg",
+    "audio/x-flac": "audio/flac",
+    "audio/opus": "audio/ogg",
+    "application/ogg": "audio/ogg",
+}
 
 
 def media_type_of(data: bytes, name: str = "") -> str:
@@ -56,10 +67,31 @@ def check_image(data: bytes, media_type: str) -> None:
     Raises:
         ValueError: the two do not agree.
     """
+    if not media_type.startswith("image/"):
+        raise ValueError(f"an image cannot be {media_type}")
     found = _by_magic(data)
     kinds = {kind for _, kind in _MAGIC} | set(_RIFF.values())
     if found != media_type and (found is not None or media_type in kinds):
         raise ValueError(f"the image is said to be {media_type}, and its bytes are {found or 'of no kind known'}")
+
+
+def check_sound(data: bytes, media_type: str) -> None:
+    """Refuse sound whose bytes are known to be of another kind than they are said to be.
+
+    Raises:
+        ValueError: the two do not agree.
+    """
+    found = _by_magic(data)
+    kind = media_type.partition(";")[0].strip().lower()
+    kind = _SOUNDS.get(kind, kind)
+    if not kind.startswith(("audio/", "video/")):  # a film has sound
+        raise ValueError(f"sound cannot be {media_type}")
+    if found not in (None, kind):
+        raise ValueError(f"the sound is said to be {media_type}, and its bytes are {found}")
+
+
+# By the class that it is for. Of files, the provider is the judge.
+CHECKS = {"ImageContent": check_image, "AudioContent": check_sound}
 
 
 def check_image_name(data: bytes, name: str) -> None:
@@ -73,7 +105,7 @@ def check_image_name(data: bytes, name: str) -> None:
         raise ValueError(f"the image's name says {said}, and its bytes are {found}: rename it, or use from_bytes")
 
 
-def _cleaned(name: str) -> str:
+def cleaned(name: str) -> str:
     """A file's name without what could command a terminal that shows it, turn it round, or be no text at all."""
     return "".join(character if character.isprintable() else "_" for character in name)
 
@@ -100,4 +132,20 @@ def read_file(path: str | os.PathLike[str], media_type: str | None, max_bytes: i
         if size > max_bytes:
             raise ValueError(f"{str(place)!r} has {size} bytes, more than max_bytes={max_bytes}")
         data = file.read(max_bytes)
-    return data, media_type or media_type_of(data, place.name), _cleaned(place.name)
+    return data, media_type or media_type_of(data, place.name), cleaned(place.name)
+
+
+def read_object(file: IO[bytes], max_bytes: int) -> tuple[bytes, str]:
+    """What an open file has from its place on, and its cleaned base name, empty where it has none.
+
+    Raises:
+        TypeError: it gives text.
+        ValueError: it has more than `max_bytes`.
+    """
+    data = file.read(max_bytes + 1)
+    if not isinstance(data, (bytes, bytearray, memoryview)):
+        raise TypeError(f"open the file for bytes, with 'rb': it gives {type(data).__name__}")
+    if len(data) > max_bytes:
+        raise ValueError(f"the file has more than max_bytes={max_bytes}")
+    name = getattr(file, "name", "")  # a number, where it was opened by its handle
+    return bytes(data), cleaned(Path(name).name) if isinstance(name, str) else ""

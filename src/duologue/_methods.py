@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias, get_origin
+from typing import IO, TYPE_CHECKING, Any, ClassVar, Self, TypeAlias, TypeVar, get_origin, overload
 
 from duologue._check import as_tuple
 from duologue._json import loads
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
     Content: TypeAlias = str | ContentPart | Iterable[str | ContentPart]
     Prompt: TypeAlias = str | Message | Mapping[str, Any] | Iterable[str | Message | Mapping[str, Any]]
+
+T = TypeVar("T")
 
 
 # -- converters --------------------------------------------------------------------------------------------------------
@@ -307,13 +309,14 @@ class MediaMethods:
         """One out of its bytes; without `media_type`, it is told from the first of them.
 
         Raises:
-            ValueError: no media type is given, and the bytes do not tell it; or an image is said to be what it is not.
+            ValueError: no media type is given, and the bytes do not tell it; or an image or sound is said to be what it
+                is not.
         """
-        from duologue._media import check_image, media_type_of
+        from duologue._media import CHECKS, media_type_of
 
         media_type = media_type or media_type_of(data)
-        if cls.__name__ == "ImageContent":
-            check_image(data, media_type)
+        if check := CHECKS.get(cls.__name__):
+            check(data, media_type)
         return cls(data=bytes(data), media_type=media_type, **fields)  # type: ignore[call-arg]  # as above
 
     @classmethod
@@ -340,6 +343,32 @@ class MediaMethods:
         if hasattr(cls, "filename"):
             fields.setdefault("filename", name)
         return cls.from_bytes(data, guessed, **fields)
+
+    @classmethod
+    def from_file(
+        cls,
+        file: IO[bytes],
+        media_type: str | None = None,
+        *,
+        max_bytes: int = 64 * 1024 * 1024,
+        **fields: Any,
+    ) -> Self:
+        """One out of a file that is open for bytes, or anything with `read`: what it has from its place on is read now,
+        and it is not closed. Only its base name is told to the model.
+
+        Raises:
+            OSError: it cannot be read.
+            TypeError: it gives text.
+            ValueError: as for `from_path`.
+        """
+        from duologue._media import check_image_name, media_type_of, read_object
+
+        data, name = read_object(file, max_bytes)
+        if cls.__name__ == "ImageContent":
+            check_image_name(data, name)
+        if name and hasattr(cls, "filename"):
+            fields.setdefault("filename", name)
+        return cls.from_bytes(data, media_type or media_type_of(data, name), **fields)
 
 
 class ToolCallMethods:
@@ -454,6 +483,23 @@ class ResponseMethods:
     def text(self) -> str:
         """The first choice's text."""
         return self.message.text
+
+    @overload
+    def json(self, kind: type[T]) -> T: ...
+
+    @overload
+    def json(self, kind: Mapping[str, Any] | None = None) -> Any: ...
+
+    def json(self, kind: Any = None) -> Any:
+        """The JSON in the text, as `duologue.extract_json` finds it: of a class, an instance.
+
+        Raises:
+            OutputValidationError: there is none that fits.
+        """
+        from duologue._extract import extract_json
+
+        source: Any = self
+        return extract_json(source, kind)
 
     @property
     def tool_calls(self) -> tuple[ToolCall, ...]:

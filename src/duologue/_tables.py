@@ -23,6 +23,7 @@ PROVIDERS: Final[Mapping[str, Provider]] = MappingProxyType(
             default_model="gpt-4o-mini",
             field_names={"max_tokens": "max_completion_tokens"},
             schema_rules="strict",
+            media_limits={"file_bytes": 52428800},
         ),
         "local": Provider(
             name="local",
@@ -53,6 +54,7 @@ PROVIDERS: Final[Mapping[str, Provider]] = MappingProxyType(
             key_env=("OPENAI_API_KEY",),
             default_model="gpt-4o-mini",
             schema_rules="strict",
+            media_limits={"file_bytes": 52428800},
             models_of="openai",
         ),
         "azure": Provider(
@@ -75,6 +77,13 @@ PROVIDERS: Final[Mapping[str, Provider]] = MappingProxyType(
             key_env=("ANTHROPIC_API_KEY",),
             default_model="claude-sonnet-4-5",
             schema_rules="closed",
+            media_limits={
+                "images": 600,
+                "image_side": 8000,
+                "many_images": 20,
+                "many_images_side": 2000,
+                "request_bytes": 33554432,
+            },
             headers={"anthropic-version": "2023-06-01"},
         ),
         "gemini": Provider(
@@ -87,6 +96,7 @@ PROVIDERS: Final[Mapping[str, Provider]] = MappingProxyType(
             key_env=("GEMINI_API_KEY", "GOOGLE_API_KEY"),
             default_model="gemini-2.5-flash",
             schema_rules="composed",
+            media_limits={"pdf_bytes": 52428800, "request_bytes": 104857600},
         ),
         "ollama": Provider(
             name="ollama",
@@ -105,6 +115,7 @@ PROVIDERS: Final[Mapping[str, Provider]] = MappingProxyType(
             auth="sigv4",
             key_env=("AWS_BEARER_TOKEN_BEDROCK",),
             schema_rules="closed",
+            media_limits={"files": 5},
         ),
         "cohere": Provider(
             name="cohere",
@@ -115,6 +126,7 @@ PROVIDERS: Final[Mapping[str, Provider]] = MappingProxyType(
             key_env=("COHERE_API_KEY", "CO_API_KEY"),
             default_model="command-a-03-2025",
             schema_rules="plain",
+            media_limits={"images": 20, "image_bytes": 20971520},
         ),
         "openrouter": Provider(
             name="openrouter",
@@ -174,6 +186,7 @@ PROVIDERS: Final[Mapping[str, Provider]] = MappingProxyType(
                 "content.audio": "its messages are of text and images",
             },
             reasoning_field="reasoning",
+            media_limits={"images": 5, "image_pixels": 33177600, "image_request_bytes": 4194304},
         ),
         "mistral": Provider(
             name="mistral",
@@ -193,6 +206,7 @@ PROVIDERS: Final[Mapping[str, Provider]] = MappingProxyType(
             reasoning_field="content",
             file_input="document_url",
             audio_input="base64",
+            media_limits={"images": 8, "image_bytes": 10485760, "file_bytes": 52428800},
             stream_usage=False,
         ),
         "xai": Provider(
@@ -210,6 +224,7 @@ PROVIDERS: Final[Mapping[str, Provider]] = MappingProxyType(
                 "content.audio": "its messages are of text, images and files",
             },
             reasoning_field="reasoning_content",
+            media_limits={"image_bytes": 20971520},
         ),
         "together": Provider(
             name="together",
@@ -242,6 +257,7 @@ PROVIDERS: Final[Mapping[str, Provider]] = MappingProxyType(
             },
             reasoning_style="thinking_budget",
             reasoning_field="reasoning_content",
+            media_limits={"images": 30, "image_bytes": 10485760},
             stream_usage=False,
         ),
         "cerebras": Provider(

@@ -13,6 +13,7 @@ from typing import Any
 
 import attrs
 
+from duologue._middleware import Middleware
 from duologue._secret import Secret
 from duologue.errors import (
     ConfigurationError,
@@ -208,6 +209,15 @@ def _timeouts(given: Timeouts | float | None) -> Timeouts:
     return Timeouts() if given is None else given
 
 
+def _middleware(given: Any) -> tuple[Middleware, ...]:
+    if given is None or isinstance(given, Middleware):
+        return () if given is None else (given,)
+    several = tuple(given) if isinstance(given, Iterable) else (given,)
+    if not all(isinstance(one, Middleware) for one in several):
+        raise ConfigurationError("middleware must be objects of classes that inherit from duologue.Middleware")
+    return several
+
+
 def _a(*kinds: type) -> Any:
     def check(_: object, field: attrs.Attribute[Any], value: Any) -> None:
         if not isinstance(value, kinds):
@@ -246,6 +256,7 @@ class ClientConfig:
         limits: how much to take.
         headers: HTTP headers to send with every request.
         options: what only this provider knows, by name.
+        middleware: what sees, and may change, each request and what comes back for it.
     """
 
     provider: str = attrs.field(default="openai", validator=_a(str))
@@ -259,6 +270,7 @@ class ClientConfig:
         default=None, converter=_mapping, validator=_sendable, repr=False, hash=False
     )
     options: Mapping[str, Any] = attrs.field(default=None, converter=_options, validator=_a(Mapping), hash=False)
+    middleware: tuple[Middleware, ...] = attrs.field(default=(), converter=_middleware)
 
 
 def within(config: ClientConfig, seconds: float) -> ClientConfig:

@@ -25,6 +25,7 @@ __all__ = [
     "DecodeError",
     "DuologueError",
     "EmptyResponse",
+    "FetchError",
     "LimitExceeded",
     "NotFoundError",
     "OutputValidationError",
@@ -161,6 +162,16 @@ class ConnectionLost(TransportError):
     """The connection broke off."""
 
     default_code = "connection_lost"
+
+
+class FetchError(TransportError):
+    """What an address in a message points at was not fetched: it may not be, or what is there cannot be taken.
+
+    `phase` is `address`, `redirect` or `response`.
+    """
+
+    default_code = "fetch"
+    default_retryable = False
 
 
 class StreamTimeout(TransportError):

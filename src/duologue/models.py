@@ -779,6 +779,8 @@ class Provider:
             fits, and `given` where none does.
         file_input: How it takes documents.
         audio_input: How it takes sound.
+        media_limits: How large, and how many, images, documents and recordings may be that are sent as data, by the
+            names in `src/duologue/_dialects/media_limits.py`.
         headers: HTTP headers that every request carries.
         cache_points: Whether it takes marks for its prompt cache, in the words of Anthropic.
         option_headers: Options of the client that are sent as HTTP headers, by name.
@@ -827,6 +829,11 @@ class Provider:
     )
     file_input: FileInput = attrs.field(default="file", validator=check.field(check.one_of(FILE_INPUT_VALUES)))
     audio_input: AudioInput = attrs.field(default="data", validator=check.field(check.one_of(AUDIO_INPUT_VALUES)))
+    media_limits: Mapping[str, int] = attrs.field(
+        factory=dict,
+        validator=check.field(check.mapping(check.integer())),
+        hash=False,
+    )
     headers: Mapping[str, str] = attrs.field(
         factory=dict,
         validator=check.field(check.mapping(check.string)),

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 SECTIONS = {title: rows for sections in TABLES.values() for title, rows in sections.items()}
 # Raised before anything is sent, or by a filter's words that each format has tests for.
-ELSEWHERE = {"ConfigurationError", "UnsupportedError", "ContentFilterError"}
+ELSEWHERE = {"ConfigurationError", "UnsupportedError", "ContentFilterError", "FetchError"}
 BASES = {"DuologueError", "TransportError", "APIError"}
 
 

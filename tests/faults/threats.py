@@ -156,8 +156,14 @@ THREATS: dict[str, list[Threat]] = {
         ),
         Threat(
             "an address in a message that leads into the network here",
-            "nothing is fetched for a message: addresses go to the provider as they are",
+            "nothing is fetched for a message: addresses go to the provider as they are. `client.fetch` takes HTTPS in "
+            "the open internet only, connects to an address that was checked, and looks at each redirect likewise; "
+            "anything else is a `FetchError`",
             (
+                "client/test_fetch.py::test_no_spelling_leads_inside",
+                "client/test_fetch.py::test_the_name_is_asked_once_and_not_again",
+                "client/test_fetch.py::test_and_not_where_they_may_not",
+                "core/test_fetching.py::test_not_public",
                 "test_security.py::test_nothing_is_fetched_for_a_message",
                 "test_layers.py::test_only_what_waits_knows_http",
             ),

@@ -103,6 +103,12 @@ class BlockingClient:
         response: duologue.ChatResponse = self.client.chat(*args, **params)
         return response
 
+    async def check(self, **options: Any) -> Any:
+        return self.client.check(**options)
+
+    async def fetch(self, part: Any, **options: Any) -> Any:
+        return self.client.fetch(part, **options)
+
     async def aclose(self, **options: Any) -> None:
         self.client.close(**options)
 

@@ -4,7 +4,8 @@ each `type: ignore` where nothing is.
 
 from __future__ import annotations
 
-from typing import assert_type
+from dataclasses import dataclass
+from typing import Any, assert_type
 
 from duologue import (
     AsyncClient,
@@ -15,6 +16,7 @@ from duologue import (
     FunctionTool,
     Merge,
     Message,
+    ParsedResponse,
     StreamEvent,
     Tool,
     ToolRun,
@@ -34,6 +36,11 @@ async def later(text: str) -> str:
 
 
 def plain(text: str) -> None: ...
+
+
+@dataclass
+class City:
+    name: str
 
 
 def functions() -> None:
@@ -58,8 +65,13 @@ def blocking(client: Client) -> None:
     assert_type(merged, Merge[StreamEvent])
     for event in merged:
         assert_type(event, StreamEvent)
-    client.run_tools("hi", max_rounds="3")  # type: ignore[arg-type]
-    client.run_tools("hi", restart="again")  # type: ignore[arg-type]
+    city = client.run_tools("hi", [weather], response_format=City)
+    assert_type(city, ToolRun[ParsedResponse[City]])
+    assert_type(city.result().parsed, City)
+    assert_type(client.run_tools("hi", response_format={"type": "object"}).result().parsed, Any)
+    assert_type(client.run_tools("hi", response_format="json_object").result(), ChatResponse)
+    client.run_tools("hi", max_rounds="3")  # type: ignore[call-overload]
+    client.run_tools("hi", restart="again")  # type: ignore[call-overload]
 
 
 async def waiting(client: AsyncClient) -> None:
@@ -69,4 +81,5 @@ async def waiting(client: AsyncClient) -> None:
     async for event in run:
         assert_type(event, StreamEvent)
     assert_type(await run.result(), ChatResponse)
+    assert_type((await client.run_tools("hi", response_format=list[City]).result()).parsed, list[City])
     assert_type(merge_streams(run, client.stream("hi")), AsyncMerge[StreamEvent])

@@ -51,11 +51,12 @@ class AsyncConnection:
             LineError: the line failed, the server does not speak HTTP/1.1, or a header cannot be said in it.
         """
         try:
-            request = written(method, target, headers) + content
+            request = _pieces(written(method, target, headers), content)
         except BadHead as reason:
             raise LocalProtocolError(str(reason)) from None
         with suppress(WriteError):  # the server may have answered before it closed
-            await self.network.write(request)
+            for data in request:
+                await self.network.write(data)
         reader = HeadReader()
         try:
             head = await self._head(reader)
@@ -133,3 +134,8 @@ class AsyncBody:
         close, self._close = self._close, None
         if close is not None:
             await close(self._body.ended and self._body.clean and not self._early)
+
+
+def _pieces(head: bytes, content: bytes) -> list[bytes]:
+    """A request's bytes, in one piece unless that would copy a large body."""
+    return [head, content] if len(content) > _READ_BYTES else [head + content]

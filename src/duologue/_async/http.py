@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from duologue._async.pool import AsyncPool
     from duologue._async.stream import AsyncStream
     from duologue._core.call import Call
+    from duologue._core.checking import Probe
     from duologue._core.endpoint import Endpoint
     from duologue.config import ClientConfig
 
@@ -121,7 +122,7 @@ class AsyncRoad:
 
     # -- requests ------------------------------------------------------------------------------------------------------
 
-    async def send(self, call: Call, interrupt: AsyncInterrupt) -> httpx.Response | AsyncAnswer | None:
+    async def send(self, call: Call | Probe, interrupt: AsyncInterrupt) -> httpx.Response | AsyncAnswer | None:
         """Send a call's request, and give the response as soon as its head is there; None where it was to wait no
         longer."""
         if error := self._closed_error():
@@ -139,8 +140,9 @@ class AsyncRoad:
                 return await self._theirs.send(call, url, headers, timeouts, interrupt)
             base_url = endpoint.base_url or ""
             pool, to = await self._pool(base_url), address_of(base_url)
-            headers["content-length"] = str(len(call.body))
-            return await pool.send(to, call.path, headers, call.body, timeouts["pool"])
+            if call.method == "POST":
+                headers["content-length"] = str(len(call.body))
+            return await pool.send(to, call.path, headers, call.body, timeouts["pool"], call.method)
         except Exception as reason:
             if type(reason).__name__ != "PoolTimeout":
                 raise

@@ -52,7 +52,13 @@ class AsyncPool:
         self.closed = False
 
     async def send(
-        self, to: Address, path: str, headers: dict[str, str], content: bytes, seconds: float | None
+        self,
+        to: Address,
+        path: str,
+        headers: dict[str, str],
+        content: bytes,
+        seconds: float | None,
+        method: str = "POST",
     ) -> AsyncAnswer:
         """Send a request; the connection is lent until the answer's stream is closed.
 
@@ -67,7 +73,7 @@ class AsyncPool:
             connection = await self._kept(to) or await self._new(to)
             target, first = self._addressed(to, path)
             raw = [*first, *((name.encode("ascii"), value.encode("ascii")) for name, value in headers.items())]
-            head, body, early = await connection.ask(b"POST", target, raw, content)
+            head, body, early = await connection.ask(method.encode("ascii"), target, raw, content)
             kept = keeps_alive(head.version, head.headers)
             stream = AsyncBody(connection.network, body, early, partial(self._give_back, connection, kept))
             return AsyncAnswer(head, stream, connection.network)

@@ -415,7 +415,7 @@ class AsyncStream(Generic[R]):
 class AsyncText:
     """The text pieces of a stream, the small ones joined; made by `AsyncStream.text`."""
 
-    def __init__(self, stream: AsyncStream[Any] | AsyncToolRun, min_chars: int, max_delay: float | None) -> None:
+    def __init__(self, stream: AsyncStream[Any] | AsyncToolRun[Any], min_chars: int, max_delay: float | None) -> None:
         if min_chars < 0 or (max_delay is not None and max_delay < 0):
             raise ValueError("min_chars and max_delay must not be negative")
         self._stream = stream

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import httpx
 
     from duologue._core.call import Call
+    from duologue._core.checking import Probe
     from duologue._waiting.interrupt import AsyncInterrupt
 
 # How much later than `interrupt` the client's own timeout ends a read: where the first can, the second only does harm,
@@ -50,7 +51,12 @@ class AsyncTheirs:
         return misplaced(reason, self._home, async_here())
 
     async def send(
-        self, call: Call, url: str, headers: Mapping[str, str], timeouts: Mapping[str, Any], interrupt: AsyncInterrupt
+        self,
+        call: Call | Probe,
+        url: str,
+        headers: Mapping[str, str],
+        timeouts: Mapping[str, Any],
+        interrupt: AsyncInterrupt,
     ) -> httpx.Response | None:
         """Send a call's request; None where the stream was closed in the meantime.
 
@@ -71,7 +77,9 @@ class AsyncTheirs:
                 interrupt.until(inf if left is None else monotonic() + left, way.network)
 
         extensions = {"timeout": seconds, "trace": trace}
-        request = self._client.build_request("POST", url, headers=headers, content=call.body, extensions=extensions)
+        request = self._client.build_request(
+            call.method, url, headers=headers, content=call.body, extensions=extensions
+        )
         response = None
         try:
             with interrupt.guard(call.deadlines.end()):

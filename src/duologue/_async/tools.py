@@ -6,7 +6,7 @@ from collections import deque
 from math import inf
 from threading import Lock
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Generic, Self, cast
 
 from duologue._async.stream import AsyncText
 from duologue._tools.job import News
@@ -19,13 +19,21 @@ from duologue.events import Done, Error, StreamEvent
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from typing_extensions import TypeVar
+
     from duologue._async.stream import AsyncStream
     from duologue._tools.bounds import Bounds
     from duologue._tools.talk import Talk
     from duologue.models import ChatRequest, ChatResponse, Message, ToolCall, Usage
 
+    R = TypeVar("R", default=ChatResponse)  # a `ParsedResponse` where a form was asked for
+else:
+    from typing import TypeVar
 
-class AsyncToolRun:
+    R = TypeVar("R")
+
+
+class AsyncToolRun(Generic[R]):
     """A conversation in which tools are run; made by `AsyncClient.run_tools`.
 
     Iterate over it, bare or inside `async with`, for the events of all answers and of the tools. `Start` begins each
@@ -130,8 +138,8 @@ class AsyncToolRun:
         """The pieces of text only, of all answers; as `AsyncStream.text`."""
         return AsyncText(self, min_chars, max_delay)
 
-    async def result(self) -> ChatResponse:
-        """Run to the end and give the last answer.
+    async def result(self) -> R:
+        """Run to the end and give the last answer; where `response_format` asked for a form, a `ParsedResponse`.
 
         Raises:
             DuologueError: what went wrong, or which bound was reached.
@@ -144,8 +152,7 @@ class AsyncToolRun:
             if self._closed is not None:
                 raise self._closed
             assert self._stream is not None  # the last answer's
-            response: ChatResponse = await self._stream.result()
-            return response
+            return cast("R", await self._stream.result())
         finally:
             del self  # as in `__anext__`
 

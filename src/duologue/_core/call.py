@@ -13,14 +13,18 @@ from duologue._core.catalog import check_abilities, model_info
 from duologue._core.deadlines import Deadlines
 from duologue._core.exchange import Exchange
 from duologue._core.failures import is_transport_failure, transport_error, without_frames
+from duologue._core.hooks import Hooks
 from duologue._core.log import line, listener
 from duologue._core.rate_limits import until_reset
 from duologue._core.restart import restart_policy
 from duologue._core.retry import retry_delay
 from duologue._dialects import find_dialect
+from duologue._dialects.media_limits import check_media, check_size
+from duologue._dialects.text_files import with_text_files
 from duologue._dialects.unsupported import check_supported
 from duologue._frames.inflate import ACCEPT
 from duologue._json import dumps
+from duologue._middleware import OutgoingRequest, RequestInfo
 from duologue._version import __version__
 from duologue.errors import (
     AuthenticationError,
@@ -73,6 +77,8 @@ class Call:
             no tool; or `restart` is no word for it.
     """
 
+    method = "POST"
+
     def __init__(
         self,
         config: ClientConfig,
@@ -112,10 +118,14 @@ class Call:
             wire = self._encode(request)
         self.path = wire.path
         self._headers = wire.headers
+        self._hooks: Hooks | None = None
+        self._sent: OutgoingRequest | None = None  # as middlewares have left it
         try:
-            self.body = dumps(wire.body)
+            self.body = self._body = dumps(wire.body)
         except (TypeError, ValueError) as reason:
             raise ValueError(f"the request holds what JSON cannot say: {reason}") from None
+        if endpoint.known:
+            check_size(request, endpoint.provider, len(self.body))
         self.exchange = self._new_exchange()
 
     def _encode(self, request: ChatRequest) -> Wire:
@@ -124,9 +134,12 @@ class Call:
         Raises:
             UnsupportedError: the provider or the model cannot take it.
         """
-        provider = self.endpoint.provider
-        check_abilities(model_info(provider, self.model), request, stream=self._stream)
+        provider, info = self.endpoint.provider, model_info(self.endpoint.provider, self.model)
+        request = with_text_files(request, provider, self._dialect, info.supports_files)
+        check_abilities(info, request, stream=self._stream)
         check_supported(request, provider)
+        if self.endpoint.known:  # another server's limits are its own
+            check_media(request, provider)
         return self._dialect.encode(request, provider, model=self.model, stream=self._stream)
 
     @property
@@ -148,28 +161,34 @@ class Call:
     def headers(self, endpoint: Endpoint, now: float) -> dict[str, str]:
         """The headers of the request, the key or a signature of `now`, in seconds since 1970, among them; the caller's
         own come last and win."""
+        own = self._own_headers() if self._sent is None else dict(self._sent.headers)
+        return endpoint.signed({**endpoint.headers(), **own}, self.path, self.body, now)
+
+    def _own_headers(self) -> dict[str, str]:
+        """All headers but those of the endpoint, its key among them."""
         headers = {
             "accept": "text/event-stream" if self._stream else "application/json",
             "accept-encoding": ACCEPT,
             "content-type": "application/json",
             "user-agent": f"duologue/{__version__}",
-            **endpoint.headers(),
             **self._headers,
         }
         for name, value in self.config.headers.items():
             known = self._headers.get(name.lower()) if name.lower() in _LISTS else None
             headers[name.lower()] = value if known is None else f"{known},{value}"
-        return endpoint.signed(headers, self.path, self.body, now)
+        return headers
 
     def begin_request(self, now: float) -> dict[str, float | None]:
         """Another request goes out; the timeouts for it, in seconds, as httpx takes them."""
         self.attempts += 1
         self._attempt = Attempt(now)
+        if self.config.middleware:
+            self._show_request()
+        elif self.attempts > 1:
+            self.exchange = self._new_exchange()
         if self.config.options.get("log_content") and (log := listener()):
             log.debug("request: %s", self.body.decode())
         self.deadlines.request_begins(now)
-        if self.attempts > 1:
-            self.exchange = self._new_exchange()
         connect = self.deadlines.connect(now)
         return {
             "connect": connect,
@@ -177,6 +196,18 @@ class Call:
             "write": self.config.timeouts.idle,
             "read": self.deadlines.head(now),
         }
+
+    def _show_request(self) -> None:
+        """Let the middlewares see the request, and change it, once an attempt."""
+        if self._hooks is None or self._hooks.attempt != self.attempts:
+            self._hooks = hooks = Hooks(self.config.middleware, self._info())
+            self.exchange = self._new_exchange()
+            self._sent = sent = hooks.request(OutgoingRequest(self._own_headers(), self._body))
+            self.body = sent.body
+
+    def _info(self) -> RequestInfo:
+        name = self.endpoint.provider.name
+        return RequestInfo(name, self.model, self.attempts, self._stream, self.path)
 
     def delay(self, pace: Pace, now: float) -> float:
         """The seconds to wait before the next request, by the caller's own limits.
@@ -368,6 +399,7 @@ class Call:
             key=endpoint.api_key,
             keep=keep,
             untooled=self.output is not None and self.output.by_tool,
+            hooks=self._hooks,
         )
 
 

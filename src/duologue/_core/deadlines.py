@@ -210,13 +210,10 @@ opening: ContextVar[Opening | None] = ContextVar("opening", default=None)
 
 
 @lru_cache(maxsize=64)
-_LIMITS = ("connect", "first_event", "idle", "progress", "total")
-
-
 def _bounded(timeouts: Timeouts) -> Timeouts:
     """The same, without those that come to nothing."""
-    endless = [name for name in _LIMITS if (getattr(timeouts, name) or 0) > _FOREVER]
-    return attrs.evolve(timeouts, **dict.fromkeys(endless)) if endless else timeouts
+    limits = attrs.asdict(timeouts)
+    return attrs.evolve(timeouts, **{name: None for name, limit in limits.items() if limit and limit > _FOREVER})
 
 
 def least(*limits: float | None) -> float | None:

@@ -40,6 +40,7 @@ from duologue.events import Done, Error, ReasoningDelta, StreamEvent, TextDelta
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from duologue._core.hooks import Hooks
     from duologue._dialects import Dialect
     from duologue._secret import Secret
     from duologue._view import ToolCallSoFar
@@ -89,11 +90,14 @@ class Exchange:
         key: Secret | None = None,
         keep: Callable[[StreamEvent], StreamEvent] | None = None,
         untooled: bool = False,
+        hooks: Hooks | None = None,
     ) -> None:
         self._provider = provider.name
         self._limits = limits
         self._key = key
         self._keep = keep
+        self._hooks = hooks
+        self._on_events = hooks.events if hooks is not None and hooks.sees_events else None
         self._framing = dialect.FRAMING
         self._stream = stream
         self._decoder = dialect.Decoder(provider)
@@ -141,6 +145,12 @@ class Exchange:
     def begin(self, status: int, headers: Mapping[str, str]) -> list[StreamEvent]:
         """The response's head has come; `headers` are looked up by lower-case names."""
         self.status = status
+        if self._hooks is not None:
+            try:
+                status, headers = self._hooks.response(status, headers)
+            except DuologueError as error:
+                return self.fail(error)
+            self.status = status
         self.request_id = request_id(headers)
         self._retry_after = retry_after(headers)
         if status == 429 and self._retry_after is None:
@@ -189,7 +199,7 @@ class Exchange:
             error.phase = error.phase or ("stream" if self.status < 300 else "response")
         error.provider = self._provider
         error.request_id = error.request_id or self.request_id
-        return [Error(error)]
+        return [Error(error) if self._hooks is None else self._hooks.last(Error(error))]
 
     # -- inside --------------------------------------------------------------------------------------------------------
 
@@ -270,6 +280,10 @@ class Exchange:
     def _account(self, events: list[StreamEvent]) -> None:
         """Count the events that are new, and add them to the answer."""
         limit = self._limits.max_events
+        if self._on_events is not None:
+            came = events[self._accounted :]
+            del events[self._accounted :]  # so that no event is seen twice, should one be refused
+            events += self._on_events(came)
         for number in range(self._accounted, len(events)):
             if limit is not None and self.events >= limit:
                 del events[number:]
@@ -287,7 +301,8 @@ class Exchange:
         self._terminator_missing = terminator_missing
         response = self.response
         word = response.choices[0].raw_finish_reason if response.choices else None
-        return Done(response.finish_reason, response.usage, response, word)
+        done = Done(response.finish_reason, response.usage, response, word)
+        return done if self._hooks is None else self._hooks.last(done)
 
     def _close(self, events: list[StreamEvent]) -> None:
         while self.more:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from duologue._dialects import find_dialect
+from duologue._dialects.media_limits import LIMITS
 from duologue._dialects.request import FIELDS
 from duologue._dialects.unsupported import WAYS
 from duologue._plugins import load_plugin
@@ -25,7 +26,7 @@ _NAME = re.compile(r"[a-z][a-z0-9-]*")
 _URL = re.compile(r"https?://[^\s/?#@]+(/[^\s?#]*)?")
 _GROUP = "duologue.providers"
 # What the keys of a column can be.
-_NAMES = {"field_names": FIELDS, "unsupported": FIELDS | WAYS}
+_NAMES = {"field_names": FIELDS, "unsupported": FIELDS | WAYS, "media_limits": frozenset(LIMITS)}
 
 _added: dict[str, Provider] = {}
 

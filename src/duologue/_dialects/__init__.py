@@ -6,7 +6,10 @@ A dialect is found by the name that the provider table gives. It is a module wit
 - `encode(request, provider, *, model, stream) -> Wire`: what to send, or `UnsupportedError`;
 - `Decoder(provider)`: one stream's state;
 - `END_MARKER`, one of `EndMarker`: what tells that a stream is whole, where the provider's row does not say; `event`
-  where it is left out.
+  where it is left out;
+- `MODELS_PATH`: where the list of models is, below the base URL, to see whether the provider answers; it is asked for a
+  token where this is left out;
+- `FILES`: whether it has a place for documents as data; True where it is left out. Text files are sent as text else.
 
 All of a provider's state lives in its decoder; nothing here does IO or reads a clock. A package of its own adds a
 dialect by an entry point in the group `duologue.dialects`: its name, and the module (or other object) that has these.

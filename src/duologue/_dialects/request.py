@@ -13,6 +13,7 @@ from urllib.parse import unquote_to_bytes
 
 import attrs
 
+from duologue._json import Base64
 from duologue.errors import DecodeError, UnsupportedError
 from duologue.models import ChatRequest, RefusalContent, TextContent
 
@@ -130,12 +131,12 @@ def is_empty(part: ContentPart) -> bool:
     return part in (TextContent(""), RefusalContent(""))
 
 
-def to_base64(data: bytes) -> str:
-    """Standard Base64, without line breaks."""
-    return base64.b64encode(data).decode()
+def to_base64(data: bytes) -> Base64:
+    """Standard Base64, without line breaks; it is made when the request is written."""
+    return Base64(data)
 
 
-def data_url(part: ImageContent | FileContent | AudioContent) -> str:
+def data_url(part: ImageContent | FileContent | AudioContent) -> Base64:
     """The part's data as an address (RFC 2397).
 
     Raises:
@@ -143,7 +144,7 @@ def data_url(part: ImageContent | FileContent | AudioContent) -> str:
     """
     if part.data is None:
         raise UnsupportedError(f"{part.type} content needs url or data")
-    return f"data:{part.media_type or 'application/octet-stream'};base64,{to_base64(part.data)}"
+    return Base64(part.data, f"data:{part.media_type or 'application/octet-stream'};base64,")
 
 
 def with_data(part: Media) -> Media:

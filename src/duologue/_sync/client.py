@@ -13,6 +13,7 @@ from duologue._sync.stream import Stream
 from duologue._sync.tools import ToolRun
 from duologue._core.call import Call, check_reask, make_request
 from duologue._core.catalog import model_info
+from duologue._core.checking import Health, make_probe
 from duologue._core.endpoint import resolve
 from duologue._core.environ import config_from_env
 from duologue._probe import ollama_models
@@ -29,12 +30,23 @@ if TYPE_CHECKING:
 
     from duologue._core.restart import Restart
     from duologue._methods import Prompt
+    from duologue._middleware import Middleware
     from duologue._params import ChatParams
     from duologue._parsed import ParsedResponse
     from duologue.config import Limits, RetryPolicy, Timeouts
-    from duologue.models import ChatRequest, ChatResponse, ModelInfo, ResponseFormat, ToolCall
+    from duologue.models import (
+        AudioContent,
+        ChatRequest,
+        ChatResponse,
+        FileContent,
+        ImageContent,
+        ModelInfo,
+        ResponseFormat,
+        ToolCall,
+    )
 
 T = TypeVar("T")
+Media = TypeVar("Media", bound="ImageContent | FileContent | AudioContent")
 
 
 class Client:
@@ -42,7 +54,7 @@ class Client:
 
     Args:
         provider: a name out of the provider table, `name:model`, or a whole `ClientConfig`, then none of its fields.
-        model, api_key, base_url, timeouts, retry, limits, headers, options: the fields of `ClientConfig`.
+        model, api_key, base_url, timeouts, retry, limits, headers, options, middleware: the fields of `ClientConfig`.
         http_client: an `httpx.Client` of the caller's, which is then not closed here.
 
     Raises:
@@ -62,11 +74,14 @@ class Client:
         http_client: httpx.Client | None = None,
         headers: Mapping[str, str] | None = None,
         options: Mapping[str, Any] | None = None,
+        middleware: Middleware | Iterable[Middleware] | None = None,
     ) -> None:
         fields = {"model": model, "api_key": api_key, "base_url": base_url, "headers": headers, "options": options}
-        self._config = make_config(provider, timeouts=timeouts, retry=retry, limits=limits, **fields)
+        knobs = {"timeouts": timeouts, "retry": retry, "limits": limits, "middleware": middleware}
+        self._config = make_config(provider, **knobs, **fields)
         self._endpoint = resolve(self._config, os.environ)
         self._road = Road(self._config, self._endpoint, http_client)
+        self._health: tuple[float, Health] | None = None
 
     @classmethod
     def from_env(cls, **fields: Any) -> Self:
@@ -197,6 +212,63 @@ class Client:
         finally:
             del call  # an error's traceback would hold it, and it may hold the error
 
+    @overload
+    def run_tools(
+        self,
+        prompt: Prompt | ChatRequest,
+        tools: Iterable[Any] | None = None,
+        *,
+        response_format: type[T],
+        max_rounds: int = 10,
+        max_calls: int | None = None,
+        max_total_tokens: int | None = None,
+        max_parallel: int = 8,
+        timeout: float | None = None,
+        tool_timeout: float | None = None,
+        approve: Callable[[ToolCall], Any] | None = None,
+        raise_errors: bool = True,
+        restart: Literal["resume"] | None = None,
+        **params: Any,
+    ) -> ToolRun[ParsedResponse[T]]: ...
+
+    @overload
+    def run_tools(
+        self,
+        prompt: Prompt | ChatRequest,
+        tools: Iterable[Any] | None = None,
+        *,
+        response_format: Mapping[str, Any],
+        max_rounds: int = 10,
+        max_calls: int | None = None,
+        max_total_tokens: int | None = None,
+        max_parallel: int = 8,
+        timeout: float | None = None,
+        tool_timeout: float | None = None,
+        approve: Callable[[ToolCall], Any] | None = None,
+        raise_errors: bool = True,
+        restart: Literal["resume"] | None = None,
+        **params: Any,
+    ) -> ToolRun[ParsedResponse[Any]]: ...
+
+    @overload
+    def run_tools(
+        self,
+        prompt: Prompt | ChatRequest,
+        tools: Iterable[Any] | None = None,
+        *,
+        response_format: ResponseFormat | str | None = None,
+        max_rounds: int = 10,
+        max_calls: int | None = None,
+        max_total_tokens: int | None = None,
+        max_parallel: int = 8,
+        timeout: float | None = None,
+        tool_timeout: float | None = None,
+        approve: Callable[[ToolCall], Any] | None = None,
+        raise_errors: bool = True,
+        restart: Literal["resume"] | None = None,
+        **params: Any,
+    ) -> ToolRun: ...
+
     def run_tools(
         self,
         prompt: Prompt | ChatRequest,
@@ -212,7 +284,7 @@ class Client:
         raise_errors: bool = True,
         restart: Literal["resume"] | None = None,
         **params: Any,
-    ) -> ToolRun:
+    ) -> ToolRun[Any]:
         """The whole conversation as it happens: the model is asked, the tools that it calls are run, their results go
         back to it, and so on until it calls none.
 
@@ -255,6 +327,53 @@ class Client:
             return Stream(self._road, call, raise_errors=False)
 
         return ToolRun(talk, bounds, ask, approve, raise_errors=raise_errors)
+
+    def check(self, *, max_age: float = 300, timeout: float = 10) -> Health:
+        """Whether the provider answers and takes the key: it is asked for its list of models, which costs nothing, or
+        for a single token where it has none. What goes wrong is in `error` and not raised.
+
+        Args:
+            max_age: the seconds for which an outcome is kept and given again; 0 to ask anew.
+            timeout: the seconds for an answer.
+
+        Raises:
+            ClosedError: the client is closed.
+        """
+        from duologue._sync.check import check
+
+        self._road.check_open()
+        if self._health is not None and monotonic() - self._health[0] < max_age:
+            return self._health[1]
+
+        def ask() -> object:
+            call = self._call("Hi", {"max_tokens": 1}, stream=False, seconds=timeout)
+            return Stream(self._road, call).result()
+
+        probe = make_probe(self._endpoint, self._config.headers, timeout, monotonic())
+        health = check(self._road, probe, ask, self._endpoint.provider.name)
+        self._health = monotonic(), health
+        return health
+
+    def fetch(self, part: Media, *, max_bytes: int = 20 * 1024 * 1024, timeout: float = 10) -> Media:
+        """An image, file or recording with the data that its `url` points at, for a provider that takes data only. One
+        with data comes back as it is.
+
+        Only an address of HTTPS in the open internet is fetched, and so is each that it leads to; nothing of the
+        client's goes along, neither keys nor headers nor proxies. What nobody asks to fetch is left to the provider.
+
+        Args:
+            part: an `ImageContent`, `FileContent` or `AudioContent`.
+            max_bytes: the most that it may have.
+            timeout: the seconds for all of it.
+
+        Raises:
+            FetchError: the address is not to be fetched, or what is there cannot be taken.
+            TransportError: the line failed, or it took too long.
+        """
+        from duologue._sync.fetch import fetch
+
+        self._road.check_open()
+        return fetch(part, max_bytes, timeout, trust_env=bool(self._config.options.get("trust_env", True)))
 
     def model_info(self, model: str | None = None) -> ModelInfo:
         """What is known of a model, by default the client's own; `known` is False where that is nothing."""

@@ -52,11 +52,12 @@ class Connection:
             LineError: the line failed, the server does not speak HTTP/1.1, or a header cannot be said in it.
         """
         try:
-            request = written(method, target, headers) + content
+            request = _pieces(written(method, target, headers), content)
         except BadHead as reason:
             raise LocalProtocolError(str(reason)) from None
         with suppress(WriteError):  # the server may have answered before it closed
-            self.network.write(request)
+            for data in request:
+                self.network.write(data)
         reader = HeadReader()
         try:
             head = self._head(reader)
@@ -134,3 +135,8 @@ class Body:
         close, self._close = self._close, None
         if close is not None:
             close(self._body.ended and self._body.clean and not self._early)
+
+
+def _pieces(head: bytes, content: bytes) -> list[bytes]:
+    """A request's bytes, in one piece unless that would copy a large body."""
+    return [head, content] if len(content) > _READ_BYTES else [head + content]

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from duologue._sync.pool import Pool
     from duologue._sync.stream import Stream
     from duologue._core.call import Call
+    from duologue._core.checking import Probe
     from duologue._core.endpoint import Endpoint
     from duologue.config import ClientConfig
 
@@ -122,7 +123,7 @@ class Road:
 
     # -- requests ------------------------------------------------------------------------------------------------------
 
-    def send(self, call: Call, interrupt: Interrupt) -> httpx.Response | Answer | None:
+    def send(self, call: Call | Probe, interrupt: Interrupt) -> httpx.Response | Answer | None:
         """Send a call's request, and give the response as soon as its head is there; None where it was to wait no
         longer."""
         if error := self._closed_error():
@@ -140,8 +141,9 @@ class Road:
                 return self._theirs.send(call, url, headers, timeouts, interrupt)
             base_url = endpoint.base_url or ""
             pool, to = self._pool(base_url), address_of(base_url)
-            headers["content-length"] = str(len(call.body))
-            return pool.send(to, call.path, headers, call.body, timeouts["pool"])
+            if call.method == "POST":
+                headers["content-length"] = str(len(call.body))
+            return pool.send(to, call.path, headers, call.body, timeouts["pool"], call.method)
         except Exception as reason:
             if type(reason).__name__ != "PoolTimeout":
                 raise

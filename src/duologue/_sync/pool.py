@@ -53,7 +53,13 @@ class Pool:
         self.closed = False
 
     def send(
-        self, to: Address, path: str, headers: dict[str, str], content: bytes, seconds: float | None
+        self,
+        to: Address,
+        path: str,
+        headers: dict[str, str],
+        content: bytes,
+        seconds: float | None,
+        method: str = "POST",
     ) -> Answer:
         """Send a request; the connection is lent until the answer's stream is closed.
 
@@ -68,7 +74,7 @@ class Pool:
             connection = self._kept(to) or self._new(to)
             target, first = self._addressed(to, path)
             raw = [*first, *((name.encode("ascii"), value.encode("ascii")) for name, value in headers.items())]
-            head, body, early = connection.ask(b"POST", target, raw, content)
+            head, body, early = connection.ask(method.encode("ascii"), target, raw, content)
             kept = keeps_alive(head.version, head.headers)
             stream = Body(connection.network, body, early, partial(self._give_back, connection, kept))
             return Answer(head, stream, connection.network)

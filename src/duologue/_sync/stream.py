@@ -416,7 +416,7 @@ class Stream(Generic[R]):
 class Text:
     """The text pieces of a stream, the small ones joined; made by `Stream.text`."""
 
-    def __init__(self, stream: Stream[Any] | ToolRun, min_chars: int, max_delay: float | None) -> None:
+    def __init__(self, stream: Stream[Any] | ToolRun[Any], min_chars: int, max_delay: float | None) -> None:
         if min_chars < 0 or (max_delay is not None and max_delay < 0):
             raise ValueError("min_chars and max_delay must not be negative")
         self._stream = stream

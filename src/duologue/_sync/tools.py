@@ -7,7 +7,7 @@ from collections import deque
 from math import inf
 from threading import Lock
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Generic, Self, cast
 
 from duologue._sync.stream import Text
 from duologue._tools.job import News
@@ -20,13 +20,21 @@ from duologue.events import Done, Error, StreamEvent
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from typing_extensions import TypeVar
+
     from duologue._sync.stream import Stream
     from duologue._tools.bounds import Bounds
     from duologue._tools.talk import Talk
     from duologue.models import ChatRequest, ChatResponse, Message, ToolCall, Usage
 
+    R = TypeVar("R", default=ChatResponse)  # a `ParsedResponse` where a form was asked for
+else:
+    from typing import TypeVar
 
-class ToolRun:
+    R = TypeVar("R")
+
+
+class ToolRun(Generic[R]):
     """A conversation in which tools are run; made by `Client.run_tools`.
 
     Iterate over it, bare or inside `with`, for the events of all answers and of the tools. `Start` begins each
@@ -131,8 +139,8 @@ class ToolRun:
         """The pieces of text only, of all answers; as `Stream.text`."""
         return Text(self, min_chars, max_delay)
 
-    def result(self) -> ChatResponse:
-        """Run to the end and give the last answer.
+    def result(self) -> R:
+        """Run to the end and give the last answer; where `response_format` asked for a form, a `ParsedResponse`.
 
         Raises:
             DuologueError: what went wrong, or which bound was reached.
@@ -145,8 +153,7 @@ class ToolRun:
             if self._closed is not None:
                 raise self._closed
             assert self._stream is not None  # the last answer's
-            response: ChatResponse = self._stream.result()
-            return response
+            return cast("R", self._stream.result())
         finally:
             del self  # as in `__next__`
 

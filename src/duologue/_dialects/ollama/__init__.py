@@ -6,6 +6,8 @@ https://docs.ollama.com/api/chat
 from duologue._dialects.ollama.decode import Decoder
 from duologue._dialects.ollama.encode import FIELDS, UNSUPPORTED, encode
 
-__all__ = ["FIELDS", "FRAMING", "UNSUPPORTED", "Decoder", "encode"]
+__all__ = ["FIELDS", "FILES", "FRAMING", "MODELS_PATH", "UNSUPPORTED", "Decoder", "encode"]
 
 FRAMING = "jsonl"
+FILES = False
+MODELS_PATH = "/api/tags"

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from duologue._dialects.request import Convert
+    from duologue._json import Base64
     from duologue.models import ChatRequest, ContentPart, Message, Provider, Reasoning, ResponseFormat, Tool, ToolCall
 
 _FORMAT = "the ollama format"
@@ -122,7 +123,7 @@ _IN_WORDS = (TextContent, UnknownContent)
 _IN_ANSWERS = (*_IN_WORDS, RefusalContent, ReasoningContent, CitationContent)
 
 
-def _media(part: ContentPart, role: str) -> str:
+def _media(part: ContentPart, role: str) -> Base64:
     """An image, or sound, which goes the same way: the server looks at the first bytes (`llm/llama_server.go`)."""
     if isinstance(part, (ImageContent, AudioContent)):
         part = with_data(part)

@@ -11,6 +11,7 @@ can be put together again as they were.
 from duologue._dialects.openai_responses.decode import Decoder
 from duologue._dialects.openai_responses.encode import FIELDS, UNSUPPORTED, encode
 
-__all__ = ["FIELDS", "FRAMING", "UNSUPPORTED", "Decoder", "encode"]
+__all__ = ["FIELDS", "FRAMING", "MODELS_PATH", "UNSUPPORTED", "Decoder", "encode"]
 
 FRAMING = "sse"
+MODELS_PATH = "/models"

@@ -1,0 +1,83 @@
+"""Fetching what an address points at, where the caller asks for it: see `duologue._core.fetching` for the rules."""
+
+from __future__ import annotations
+
+from functools import partial
+from time import monotonic
+from typing import TYPE_CHECKING, TypeVar
+
+from duologue._async.connection import AsyncBody, AsyncConnection
+from duologue._async.transport import open_stream
+from duologue._core.deadlines import Deadlines, Opening, opening
+from duologue._core.failures import is_transport_failure, transport_error, without_frames
+from duologue._core.fetching import Download, unfetched
+from duologue._core.headers import Headers
+from duologue._core.line import LineError
+from duologue._waiting.interrupt import async_run
+from duologue._waiting.network import addresses
+from duologue._waiting.tls import ssl_context
+from duologue.config import Timeouts
+
+if TYPE_CHECKING:
+    from duologue._async.transport import AsyncTimedStream
+    from duologue.models import AudioContent, FileContent, ImageContent
+
+Media = TypeVar("Media", bound="ImageContent | FileContent | AudioContent")
+
+
+async def fetch(part: Media, max_bytes: int, timeout: float, *, trust_env: bool) -> Media:
+    """The part with what its address points at.
+
+    Raises:
+        FetchError: the address is not to be fetched, or what is there cannot be taken.
+        StreamTimeout: it took longer than `timeout` seconds.
+        TransportError: the line failed.
+    """
+    if (whole := unfetched(part)) is not None:
+        return whole
+    download = Download(str(part.url), max_bytes)
+    limits = Timeouts(connect=timeout, first_event=None, idle=None, progress=None, total=timeout)
+    way = Opening(Deadlines(limits, monotonic()))
+    before = opening.set(way)
+    try:
+        while not await _ask(download, way, trust_env):
+            pass
+    except Exception as reason:
+        if not is_transport_failure(reason):
+            raise
+        error = transport_error(reason, phase="total", begun=False, connect_phase="total", stage=way.stage)
+        raise error from without_frames(reason)
+    finally:
+        opening.reset(before)
+    return download.fill(part)
+
+
+async def _ask(download: Download, way: Opening, trust_env: bool) -> bool:
+    """One request; whether the answer was there."""
+    stream = await _connect(download, way)
+    try:
+        stream = await stream.start_tls(ssl_context(trust_env=trust_env), download.to.host.decode("ascii"))
+        way.uses(stream)
+        connection = AsyncConnection(download.to, stream)
+        head, body, early = await connection.ask(b"GET", download.path.encode("ascii"), download.headers, b"")
+        wanted = download.head(head.status, Headers(head.headers))
+        if wanted:
+            async for piece in AsyncBody(stream, body, early, lambda _: None):
+                download.feed(piece)
+        return wanted
+    finally:
+        await stream.aclose()
+
+
+async def _connect(download: Download, way: Opening) -> AsyncTimedStream:
+    """A connection to one of the addresses that the host stands for."""
+    host, port = download.to.host.decode("ascii"), download.to.port
+    way.stage = "connect"
+    find = partial(addresses, host, port, way.deadlines.connect(monotonic()))
+    *others, last = download.allowed(await async_run(find))
+    for address in others:
+        try:
+            return await open_stream(address, port, "connect")
+        except LineError:
+            continue
+    return await open_stream(last, port, "connect")
