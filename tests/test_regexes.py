@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 # How each is used, by its module and name. All that meet a provider's bytes are here.
 NETWORK: dict[str, Callable[[Any, Any], object]] = {
     "duologue._core.exchange._CONTROL": lambda pattern, text: pattern.sub("?", text),
+    "duologue._core.fetching._HOST": re.Pattern.fullmatch,
     "duologue._core.headers._NUMBER": re.Pattern.fullmatch,
     "duologue._core.rate_limits._DURATION": re.Pattern.fullmatch,
     "duologue._core.rate_limits._NUMBER": re.Pattern.fullmatch,

@@ -84,4 +84,7 @@ def _source(part: ImageContent | FileContent | AudioContent) -> dict[str, Any]:
         return {"bytes": to_base64(part.data)}
     if part.url is not None and part.url.startswith("s3://"):
         return {"s3Location": {"uri": part.url}}
-    raise UnsupportedError(f"the bedrock-converse format takes {part.type} content as data or by an s3:// address")
+    raise UnsupportedError(
+        f"the bedrock-converse format takes {part.type} content as data or by an s3:// address: "
+        "client.fetch gets what is at another"
+    )

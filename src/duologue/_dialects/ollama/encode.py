@@ -135,7 +135,9 @@ def _media(part: ContentPart, role: str) -> Base64:
     elif part.media_type not in _AUDIO_TYPES:
         raise UnsupportedError(f"{_FORMAT} takes sound as WAV or MP3 data; got {part.media_type or 'no data'}")
     if part.data is None:
-        raise UnsupportedError(f"{_FORMAT} takes {part.type} content as data only: it fetches nothing by URL")
+        raise UnsupportedError(
+            f"{_FORMAT} takes {part.type} content as data only: it fetches nothing by URL, client.fetch does"
+        )
     return to_base64(part.data)
 
 
