@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+import base64
+import random
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -21,7 +23,12 @@ from duologue import (
 from duologue._core.registry import _added
 from duologue._dialects.media_limits import LIMITS, check_media, check_size
 from duologue._tables import PROVIDERS
+from tests.kit.server import ScriptedServer, reply
+from tests.kit.wire import answer
 from tests.test_image_size import png
+
+if TYPE_CHECKING:
+    from tests.kit.twins import Twin
 
 IMAGE = ImageContent.from_bytes(png(30, 20))
 BY_URL = ImageContent.from_url("https://example.com/a.png")
@@ -98,3 +105,15 @@ def test_a_request_is_refused_before_it_is_sent() -> None:
             client.stream(Message.user(FileContent.from_bytes(b"%PDF-" + bytes(26 * 1024 * 1024))))
     with Client("anthropic", api_key="k", base_url="https://example.com") as elsewhere:
         elsewhere.stream(Message.user(wide)).close()  # another server's limits are its own
+
+
+async def test_an_attachment_arrives_whole(twin: Twin) -> None:
+    """Larger than what is written at once."""
+    data = b"%PDF-1.7" + random.Random(3).randbytes(300_000)
+    with ScriptedServer(reply(answer("x"))) as server:
+        async with twin.Client("llamacpp:m-1", base_url=server.base_url) as client:
+            await client.chat(Message.user(["Look", FileContent.from_bytes(data, filename="a.pdf")]))
+    [_, part] = server.requests[0].json()["messages"][0]["content"]
+    head, _, text = part["file"]["file_data"].partition(",")
+    assert head == "data:application/pdf;base64"
+    assert base64.b64decode(text) == data
