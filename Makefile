@@ -5,6 +5,8 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 SERVERS := .servers
+# How many tests run at once. Each has servers and clients of its own, and those that wait use no processor.
+WORKERS ?= 2
 
 .DEFAULT_GOAL := help
 
@@ -49,8 +51,7 @@ demo: $(READY) ## Stream an answer from a real model on this machine, through bo
 .PHONY: test
 test: $(READY) ## Run every test, and hold the branch coverage of src at 100 %
 	@rm -f .coverage .coverage.*
-	@$(BIN)/coverage run -m pytest $(ARGS)
-	@$(BIN)/coverage combine -q
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --cov --cov-report= --cov-fail-under=0 $(ARGS)
 	@$(BIN)/coverage report --skip-covered
 
 .PHONY: generate

@@ -31,8 +31,11 @@ def test_reading_and_writing_have_their_ends() -> None:
 
 def test_what_does_not_speak_tls() -> None:
     ours, theirs = socket.socketpair()
-    with ours, theirs, pytest.raises(ConnectTimeout):
-        Network(ours).start_tls(client_context(), "localhost", 0.01)
+    with ours, theirs:
+        network = Network(ours)
+        with pytest.raises(ConnectTimeout):
+            network.start_tls(client_context(), "localhost", 0.01)
+        network.close()
     ours, theirs = socket.socketpair()
     with ours, theirs:
         theirs.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")

@@ -67,7 +67,7 @@ def loads(text: str) -> Any:
     Raises:
         DecodeError: it is not JSON, or nested too deeply.
     """
-    if _quick is not None:
+    if _quick is not None and len(text) <= NUMBER_DIGITS:  # it knows no bound for fractions
         try:
             return _quick(text)
         except (ValueError, RecursionError):
