@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -27,6 +28,18 @@ def test_reading_and_writing_have_their_ends() -> None:
         network.close()
         with pytest.raises(ReadError):
             network.read(10, 1)
+
+
+def test_a_read_may_take_longer_than_the_one_before() -> None:
+    """The system is not told anew, so it ends the wait too early, and that goes on."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        network = Network(ours)
+        for seconds in (0.1, 0.15):
+            began = monotonic()
+            with pytest.raises(ReadTimeout):
+                network.read(10, seconds)
+            assert monotonic() - began >= seconds
 
 
 def test_what_does_not_speak_tls() -> None:

@@ -303,10 +303,9 @@ if not _typing.TYPE_CHECKING:  # to a type checker, every name would be one of o
         if name in _LAST or name == "config":
             return _import_module(f"duologue.{name}")
         if name in __all__:
-            for home in _HOMES.get(name, _LAST):
-                module = _import_module(f"duologue.{home}")
-                if hasattr(module, name):
-                    return globals().setdefault(name, getattr(module, name))
+            modules = (_import_module(f"duologue.{home}") for home in _HOMES.get(name, _LAST))
+            found = next(module for module in modules if hasattr(module, name))
+            return globals().setdefault(name, getattr(found, name))
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

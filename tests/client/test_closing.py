@@ -232,3 +232,19 @@ async def test_interrupted_while_the_place_is_given_back(twin: Twin) -> None:
             with pytest.raises(KeyboardInterrupt):
                 await client.stream("hi").result()
             assert (await client.stream("hi").result()).text == "x"
+
+
+async def test_places_whose_connections_are_closed_are_dropped(twin: Twin) -> None:
+    """Those of event loops that are over; the blocking twin has but one, and yet the same code."""
+    with ScriptedServer(reply(answer("x"))) as server:
+        async with client_for(twin, server) as client:
+            await client.stream("hi").result()
+            road = (client.client if twin.name == "sync" else client)._road
+            [(key, place)] = road._places.items()
+            road._drop_those_that_are_over()
+            assert road._places == {key: place}
+            place.pool.closed = True
+            road._drop_those_that_are_over()
+            assert road._places == {}
+            place.pool.closed = False
+            road._places[key] = place

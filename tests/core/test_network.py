@@ -219,6 +219,10 @@ def test_headers() -> None:
 def test_a_folder_of_certificates(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("SSL_CERT_FILE", raising=False)
     monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
-    ssl_context.cache_clear()
     assert ssl_context().get_ca_certs() == []
-    ssl_context.cache_clear()
+
+
+def test_the_roots_where_the_environment_names_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    assert len(ssl_context().get_ca_certs()) > 50

@@ -293,8 +293,13 @@ async def async_connect(host: str, port: int, timeout: float | None) -> AsyncNet
         raise ConnectTimeout from None
     except OSError as reason:
         raise ConnectError(str(reason)) from reason
+    return _network(stream)
+
+
+def _network(stream: ByteStream) -> AsyncNetwork:
+    """A connection over what the loop opened."""
     try:
-        handle = second_handle(stream.extra(SocketAttribute.raw_socket))  # noqa: S610 - as above
+        handle = second_handle(stream.extra(SocketAttribute.raw_socket))  # noqa: S610 - no query of Django's
         handle.setblocking(False)
     except OSError:  # Windows has no other handles
         return AsyncNetwork(stream)
