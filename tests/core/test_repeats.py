@@ -13,7 +13,8 @@ from duologue._core.repeats import Repeats
 from duologue._dialects import find_dialect
 from duologue._tables import PROVIDERS
 from duologue.config import Limits
-from duologue.events import Done, ReasoningDelta, StreamEvent, TextDelta
+from duologue.errors import LimitExceeded
+from duologue.events import Done, Error, ReasoningDelta, StreamEvent, TextDelta
 from tests.kit.recordings import Recording, needs_shared
 from tests.test_recordings import ALL, provider_of
 
@@ -152,3 +153,51 @@ def test_nothing_is_read_behind_the_end_marker() -> None:
     events = read("openai", pieces, SSE)
     assert isinstance(events[-1], Done)
     assert events[-1].response.text == "aaaa"
+
+
+def gemini(part: str) -> bytes:
+    """A frame with that part."""
+    return b'data: {"candidates":[{"content":{"parts":[%b]},"index":0}]}\r\n\r\n' % part.encode()
+
+
+def block(kind: str, **fields: Any) -> bytes:
+    """An event of Anthropic's, of a server that gives every block the same number."""
+    return f"event: {kind}\ndata: {json.dumps({'type': kind, 'index': 0, **fields})}\n\n".encode()
+
+
+def _delta(text: str) -> bytes:
+    return block("content_block_delta", delta={"type": "text_delta", "text": text})
+
+
+# A frame between two that are alike changes what the second means.
+CHANGES = {
+    "gemini": [
+        *map(gemini, ['{"text":"a"}', '{"text":"b"}', '{"functionCall":{"name":"f","args":{}}}']),
+        *map(gemini, ['{"text":"c"}', '{"text":"d"}']),
+    ],
+    "anthropic": [
+        block("content_block_start", content_block={"type": "text", "text": ""}),
+        *map(_delta, "ab"),
+        block("content_block_stop"),
+        block("content_block_start", content_block={"type": "text", "text": ""}),
+        *map(_delta, "cd"),
+    ],
+}
+
+
+@pytest.mark.parametrize("provider", CHANGES)
+def test_a_frame_that_comes_in_two_pieces_changes_as_much(provider: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    body = b"".join(CHANGES[provider])
+    whole = said(one_by_one(monkeypatch, provider, [body], SSE))
+    for at in range(1, len(body)):
+        assert said(read(provider, [body[:at], body[at:]], SSE))[:-1] == whole[:-1], at
+
+
+def test_a_frame_that_is_known_is_not_longer_than_allowed() -> None:
+    row = PROVIDERS["openai"]
+    exchange = Exchange(find_dialect(row.dialect), row, Limits(max_event_bytes=200), stream=True, known=True)
+    exchange.begin(200, {"content-type": SSE})
+    events = [event for text in ("a", "b", "c" * 200) for event in exchange.feed(openai(text))]
+    assert isinstance(events[-1], Error)
+    assert isinstance(events[-1].error, LimitExceeded)
+    assert exchange.response.text == "ab"

@@ -55,13 +55,19 @@ class Repeats:
         return None
 
     def learn(self, frame: bytes, events: list[StreamEvent]) -> None:
-        """A frame was read the long way and gave these."""
-        if (parts := _parts(frame, events)) is not None:
-            self._kind, self._index, self._block, self._before, self._after = parts
-            self._from, self._to = len(self._before), -len(self._after)
+        """A frame was read the long way and gave these. It may have changed what others mean, so none before it counts
+        any more; `frame` is empty where it did not come in one piece."""
+        parts = _parts(frame, events)
+        if parts is None:
+            self._before = None
+            return
+        self._kind, self._index, self._block, self._before, self._after = parts
+        self._from, self._to = len(self._before), -len(self._after)
 
 
-def _parts(frame: bytes, events: list[StreamEvent]) -> tuple[Any, ...] | None:
+def _parts(
+    frame: bytes, events: list[StreamEvent]
+) -> tuple[type[TextDelta] | type[ReasoningDelta], int, int, bytes, bytes] | None:
     """The event's kind, and what is before and behind its text, if that is all there is."""
     if len(events) != 1:
         return None

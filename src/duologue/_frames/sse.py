@@ -98,7 +98,9 @@ class SSEReader:
         if end_of_block is not None:
             *blocks, data = data.split(end_of_block)
             for block in blocks:
-                if (known := self._known(block)) is not None:
+                if self._max_bytes is not None and len(block) > self._max_bytes:
+                    yield from self._slowly(block + end_of_block)
+                elif (known := self._known(block)) is not None:
                     yield known
                 elif (event := self._plain(block)) is not None:
                     self.frame = block
@@ -117,8 +119,6 @@ class SSEReader:
             name, _, block = block.partition(b"\n")
             event = name[6:].removesuffix(b"\r").removeprefix(b" ").decode("utf-8", "replace") or event
         if not block.startswith(b"data:") or b"\n" in block or b"\r" in block:
-            return None
-        if self._max_bytes is not None and len(block) > self._max_bytes:
             return None
         return ServerSentEvent(event, block[5:].removeprefix(b" ").decode("utf-8", "replace"), self._id)
 
