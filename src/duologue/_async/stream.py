@@ -359,7 +359,7 @@ class AsyncStream(Generic[R]):
     def _until(self, end: float) -> AbstractContextManager[None]:
         """What is read in here ends at that time."""
         if isinstance(self._network, Timed):
-            self._network.deadline = min(end, self._wake)
+            self._network.deadline = end
             return nullcontext()
         return self._interrupt.guard(end, self._network)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from duologue._core.deadlines import CONNECTING, opening
-from duologue._core.failures import WriteTimeout
+from duologue._core.line import WriteTimeout
 from duologue._core.theirs import checked_client, misplaced, refused_response, shorter
 from duologue._waiting.places import async_here
 

@@ -52,10 +52,6 @@ def is_read_timeout(reason: Exception) -> bool:
     return "ReadTimeout" in _names(reason)
 
 
-class WriteTimeout(TimeoutError):  # noqa: N818 - the name is what tells
-    """The request did not go out in time. Exceptions are told by their names here, so it has that of httpx's own."""
-
-
 @contextmanager
 def transport_failures_ignored() -> Iterator[None]:
     """What is read in here is of no interest any more; only what is no failure of the line comes through."""
