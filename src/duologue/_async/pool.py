@@ -137,6 +137,7 @@ class AsyncPool:
         except BaseException:
             await stream.aclose()
             raise
+        self.streams.add(stream)  # what is encrypted is another one
         connection = AsyncConnection(to, stream)
         self._all.add(connection)
         return connection

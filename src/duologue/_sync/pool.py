@@ -138,6 +138,7 @@ class Pool:
         except BaseException:
             stream.close()
             raise
+        self.streams.add(stream)  # what is encrypted is another one
         connection = Connection(to, stream)
         self._all.add(connection)
         return connection
