@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
-from duologue._json import loads
+from duologue._json import NUMBER_DIGITS, loads
 from duologue._schema import Misfit, bounded
 from duologue.errors import DecodeError
 
 MAX_BYTES: Final = 1024 * 1024
-MAX_DIGITS: Final = 4300
 
 
 def read_arguments(text: str) -> dict[str, Any]:
@@ -23,8 +22,8 @@ def read_arguments(text: str) -> dict[str, Any]:
         raise Misfit("", f"the arguments are longer than {MAX_BYTES} bytes")
     if not text.strip():
         return {}
-    if _longest_number(text) > MAX_DIGITS:
-        raise Misfit("", f"a number has more than {MAX_DIGITS} digits")
+    if _longest_number(text) > NUMBER_DIGITS:
+        raise Misfit("", f"a number has more than {NUMBER_DIGITS} digits")
     try:
         value = loads(text)
     except DecodeError as reason:
@@ -37,7 +36,7 @@ def read_arguments(text: str) -> dict[str, Any]:
 
 def _longest_number(text: str) -> int:
     """The most digits in a row, as far as that matters: Python's own limit may have been lifted."""
-    if len(text) <= MAX_DIGITS:
+    if len(text) <= NUMBER_DIGITS:
         return 0
     longest = run = 0
     for char in text:
