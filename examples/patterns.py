@@ -42,7 +42,7 @@ def main(provider: str) -> None:
     with Client(provider, middleware=watching) as client:
         health = client.check(timeout=60)
         print(f"{health.provider} is {'well' if health else health.error}")
-        response = client.stream(template.messages(thing="river", number=9), max_tokens=20).result()
+        response = client.stream(template.messages(thing="river", number=9), max_tokens=20, temperature=0).result()
         print(f"{watching.deltas} deltas: {', '.join(router.route(response))}")
     print(extract_json(Message.assistant('It is ```json\n{"city": "Rome"}\n```').text))
 
