@@ -12,6 +12,8 @@ from duologue._core import catalog, registry
 from tests.kit.twins import Twin, is_coroutine_test
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from duologue.models import ModelInfo, Provider
 
 
@@ -42,11 +44,12 @@ def added(monkeypatch: pytest.MonkeyPatch) -> dict[str, Provider]:
 
 
 @pytest.fixture
-def added_models(monkeypatch: pytest.MonkeyPatch) -> dict[tuple[str, str], ModelInfo]:
+def added_models(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[tuple[str, str], ModelInfo]]:
     """The rows of models that were added at run time: none, and none when the test is over."""
     models: dict[tuple[str, str], ModelInfo] = {}
     monkeypatch.setattr(catalog, "_added", models)
-    return models
+    yield models
+    catalog._info.cache_clear()
 
 
 @pytest.fixture(autouse=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeAlias, TypeVar, cast
 
 if TYPE_CHECKING:
     from types import UnionType
@@ -43,14 +43,17 @@ def shown(value: Any) -> str:
 
 # The checks behind those that let `None` pass: most fields of most models are, so it is looked for first.
 _optional: dict[Check, Check] = {}
+# The class of which every value passes a check, which then need not be asked.
+_passing: dict[Check, type] = {}
 
 
 def field(check: Check) -> Validator:
     """The check as an attrs validator."""
-    of_some = _optional.get(check)
+    of_some, passing = _optional.get(check), _passing.get(check)
 
     def validate(_instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
-        check(attribute.name, value)
+        if type(value) is not passing:
+            check(attribute.name, value)
 
     def validate_some(_instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
         if value is not None:
@@ -88,6 +91,9 @@ def binary(name: str, value: Any) -> None:
         raise TypeError(f"{name} must be bytes, got {shown(value)}")
 
 
+_passing.update({string: str, boolean: bool, binary: bytes})
+
+
 def anything(_name: str, _value: Any) -> None:
     """What JSON can say; looked at only when it is written, since it may be deep."""
 
@@ -98,7 +104,8 @@ def integer(minimum: float = -math.inf, maximum: float = math.inf) -> Check:
     def passes(name: str, value: Any) -> None:
         if isinstance(value, bool) or not isinstance(value, int):
             raise TypeError(f"{name} must be an integer, got {shown(value)}")
-        _within(name, value, minimum, maximum)
+        if not minimum <= value <= maximum:
+            _refuse(name, value, minimum, maximum)
 
     return passes
 
@@ -111,16 +118,15 @@ def number(minimum: float = -math.inf, maximum: float = math.inf) -> Check:
             raise TypeError(f"{name} must be a number, got {shown(value)}")
         if isinstance(value, float) and not math.isfinite(value):
             raise ValueError(f"{name} must be finite, got {value}")
-        _within(name, value, minimum, maximum)
+        if not minimum <= value <= maximum:
+            _refuse(name, value, minimum, maximum)
 
     return passes
 
 
-def _within(name: str, value: float, minimum: float, maximum: float) -> None:
-    if value < minimum:
-        raise ValueError(f"{name} must be at least {minimum}, got {value}")
-    if value > maximum:
-        raise ValueError(f"{name} must be at most {maximum}, got {value}")
+def _refuse(name: str, value: float, minimum: float, maximum: float) -> NoReturn:
+    bound = f"at least {minimum}" if value < minimum else f"at most {maximum}"
+    raise ValueError(f"{name} must be {bound}, got {value}")
 
 
 def one_of(values: tuple[str, ...]) -> Check:
@@ -160,7 +166,7 @@ def mapping(check: Check) -> Check:
     """A mapping from strings to what `check` lets pass."""
 
     def passes(name: str, value: Any) -> None:
-        if not isinstance(value, Mapping):
+        if type(value) is not dict and not isinstance(value, Mapping):
             raise TypeError(f"{name} must be a mapping, got {shown(value)}")
         for key, item in value.items():
             if not isinstance(key, str):
@@ -172,6 +178,8 @@ def mapping(check: Check) -> Check:
 
 def as_tuple(items: Iterable[T]) -> tuple[T, ...]:
     """A tuple of the items; what is no sequence of items is left as it is, for the check to refuse by name."""
+    if type(items) is tuple:
+        return items
     if isinstance(items, (str, bytes, Mapping)) or not isinstance(items, Iterable):
         return cast("tuple[T, ...]", items)
     return tuple(items)

@@ -124,11 +124,13 @@ def dumps(data: Any) -> bytes:
         TypeError, ValueError: JSON cannot say it.
     """
     blobs: list[Base64] = []
-    mark = os.urandom(16).hex()  # so that it is no other text
+    mark = ""
 
     def stand_in(value: Any) -> str:
         if not isinstance(value, Base64):
             raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
+        nonlocal mark
+        mark = mark or os.urandom(16).hex()  # so that it is no other text
         blobs.append(value)
         return mark
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import IO, TYPE_CHECKING, Any, ClassVar, Self, TypeAlias, TypeVar, get_origin, overload
+from typing import IO, TYPE_CHECKING, Any, ClassVar, Self, TypeAlias, TypeVar, cast, get_origin, overload
 
 from duologue._check import as_tuple
 from duologue._json import loads
@@ -93,6 +93,10 @@ def tools(given: Iterable[Tool | Mapping[str, Any] | Callable[..., Any]] | None)
 
     What is no sequence is left as it is, for the class to refuse by name.
     """
+    items: Any = as_tuple(() if given is None else given)
+    if not items or not isinstance(items, tuple):
+        return cast("tuple[Tool, ...]", items)
+
     from duologue.models import Tool
 
     def tool(item: Tool | Mapping[str, Any] | Callable[..., Any]) -> Tool:
@@ -104,8 +108,7 @@ def tools(given: Iterable[Tool | Mapping[str, Any] | Callable[..., Any]] | None)
             return as_tool(item)
         return item
 
-    items: Any = as_tuple(() if given is None else given)
-    return tuple(map(tool, items)) if isinstance(items, tuple) else items
+    return tuple(map(tool, items))
 
 
 def strings(given: str | Iterable[str] | None) -> tuple[str, ...]:
@@ -120,6 +123,9 @@ def response_format(given: ResponseFormat | Mapping[str, Any] | type | str | Non
     Raises:
         TypeError, ValueError: it is none of these.
     """
+    if given is None:
+        return None
+
     from duologue.models import ResponseFormat
 
     if isinstance(given, str):
@@ -152,6 +158,9 @@ def _name_of(hint: Any) -> str:
 
 def reasoning(given: Reasoning | str | int | None) -> Reasoning | None:
     """How much to think: a string is an effort, a number a budget of tokens."""
+    if given is None:
+        return None
+
     from duologue.models import Reasoning
 
     if isinstance(given, str):

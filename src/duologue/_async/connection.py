@@ -42,27 +42,22 @@ class AsyncConnection:
         self.network = network
         self._idle_until = inf
 
-    async def ask(
-        self, method: bytes, target: bytes, headers: list[tuple[bytes, bytes]], content: bytes
-    ) -> tuple[Head, Framing, bytes]:
-        """Send a request, and give the head of the answer, how to read its body, and what has come of it already.
+    async def ask(self, head: bytes, content: bytes = b"") -> tuple[Head, Framing, bytes]:
+        """Send a request, its head and its content, and give the head of the answer, how to read its body, and what has
+        come of it already.
 
         Raises:
-            LineError: the line failed, the server does not speak HTTP/1.1, or a header cannot be said in it.
+            LineError: the line failed, or the server does not speak HTTP/1.1.
         """
-        try:
-            request = _pieces(written(method, target, headers), content)
-        except BadHead as reason:
-            raise LocalProtocolError(str(reason)) from None
         with suppress(WriteError):  # the server may have answered before it closed
-            for data in request:
+            for data in _pieces(head, content):
                 await self.network.write(data)
         reader = HeadReader()
         try:
-            head = await self._head(reader)
+            answer = await self._head(reader)
         except BadHead as reason:
             raise RemoteProtocolError(str(reason)) from None
-        return head, framing(head.status, head.headers), reader.rest
+        return answer, framing(answer.status, answer.headers), reader.rest
 
     async def _head(self, reader: HeadReader) -> Head:
         while True:
@@ -134,6 +129,18 @@ class AsyncBody:
         close, self._close = self._close, None
         if close is not None:
             await close(self._body.ended and self._body.clean and not self._early)
+
+
+def request_head(method: bytes, target: bytes, headers: list[tuple[bytes, bytes]]) -> bytes:
+    """A request's head.
+
+    Raises:
+        LocalProtocolError: something in it cannot be said in HTTP.
+    """
+    try:
+        return written(method, target, headers)
+    except BadHead as reason:
+        raise LocalProtocolError(str(reason)) from None
 
 
 def _pieces(head: bytes, content: bytes) -> list[bytes]:

@@ -6,7 +6,7 @@ from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, TypeVar
 
-from duologue._async.connection import AsyncBody, AsyncConnection
+from duologue._async.connection import AsyncBody, AsyncConnection, request_head
 from duologue._async.transport import open_stream
 from duologue._core.deadlines import Deadlines, Opening, opening
 from duologue._core.failures import is_transport_failure, transport_error, without_frames
@@ -59,7 +59,8 @@ async def _ask(download: Download, way: Opening, trust_env: bool) -> bool:
         stream = await stream.start_tls(ssl_context(trust_env=trust_env), download.to.host.decode("ascii"))
         way.uses(stream)
         connection = AsyncConnection(download.to, stream)
-        head, body, early = await connection.ask(b"GET", download.path.encode("ascii"), download.headers, b"")
+        asked = request_head(b"GET", download.path.encode("ascii"), download.headers)
+        head, body, early = await connection.ask(asked)
         wanted = download.head(head.status, Headers(head.headers))
         if wanted:
             async for piece in AsyncBody(stream, body, early, lambda _: None):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from weakref import WeakSet
 
 from duologue._async.closing import close_all
-from duologue._async.connection import AsyncAnswer, AsyncBody, AsyncConnection
+from duologue._async.connection import AsyncAnswer, AsyncBody, AsyncConnection, request_head
 from duologue._async.proxies import ask_http, ask_socks, authorization
 from duologue._async.transport import open_stream
 from duologue._core.deadlines import opening
@@ -50,6 +50,8 @@ class AsyncPool:
         self._all: set[AsyncConnection] = set()
         self._idle: list[AsyncConnection] = []
         self.closed = False
+        # What the head of the last request was made of, and that; in one, since other threads come by.
+        self._last: tuple[tuple[str, Address, str, dict[str, str]] | None, bytes] = (None, b"")
 
     async def send(
         self,
@@ -71,9 +73,7 @@ class AsyncPool:
         connection = None
         try:
             connection = await self._kept(to) or await self._new(to)
-            target, first = self._addressed(to, path)
-            raw = [*first, *((name.encode("ascii"), value.encode("ascii")) for name, value in headers.items())]
-            head, body, early = await connection.ask(method.encode("ascii"), target, raw, content)
+            head, body, early = await connection.ask(self._head(method, to, path, headers), content)
             kept = keeps_alive(head.version, head.headers)
             stream = AsyncBody(connection.network, body, early, partial(self._give_back, connection, kept))
             return AsyncAnswer(head, stream, connection.network)
@@ -145,6 +145,22 @@ class AsyncPool:
     async def _encrypted(self, stream: AsyncTimedStream, to: Address) -> AsyncTimedStream:
         assert self._ssl_context is not None
         return await stream.start_tls(self._ssl_context, to.host.decode("ascii"))
+
+    def _head(self, method: str, to: Address, path: str, headers: dict[str, str]) -> bytes:
+        """The request's head, which mostly is the one before but for the length.
+
+        Raises:
+            LocalProtocolError: something in it cannot be said in HTTP.
+        """
+        length = headers.pop("content-length", None)
+        said = method, to, path, headers
+        before, head = self._last
+        if said != before:
+            target, first = self._addressed(to, path)
+            raw = [*first, *((name.encode("ascii"), value.encode("ascii")) for name, value in headers.items())]
+            head = request_head(method.encode("ascii"), target, raw)
+            self._last = said, head
+        return head if length is None else b"%bcontent-length: %b\r\n\r\n" % (head[:-2], length.encode("ascii"))
 
     def _addressed(self, to: Address, path: str) -> tuple[bytes, list[tuple[bytes, bytes]]]:
         """The target and the first headers; a proxy without a tunnel is told the whole address."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from base64 import b64encode
 from typing import TYPE_CHECKING, Any
 
-from duologue._async.connection import AsyncConnection
+from duologue._async.connection import AsyncConnection, request_head
 from duologue._core.line import ProxyError
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ async def ask_http(stream: AsyncTimedStream, to: Address, proxy: Proxy) -> None:
     """
     target = b"%b:%d" % (b"[%b]" % to.host if b":" in to.host else to.host, to.port)
     connection = AsyncConnection(to, stream)
-    head, _, _ = await connection.ask(b"CONNECT", target, [(b"host", target), *authorization(proxy)], b"")
+    head, _, _ = await connection.ask(request_head(b"CONNECT", target, [(b"host", target), *authorization(proxy)]))
     if not 200 <= head.status < 300:
         raise ProxyError(f"{head.status} {head.reason.decode('ascii', 'replace')}")
 

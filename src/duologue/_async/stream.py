@@ -277,18 +277,17 @@ class AsyncStream(Generic[R]):
 
     async def _enter(self) -> bool:
         """Wait for a place, and for as long as the limits want; False where the stream was closed in the meantime."""
-        with self._interrupt.guard():
-            if self.place is None:
-                self._call.deadlines.restart(monotonic())
-                await self._road.enter(self, self._call.deadlines.connect(monotonic()))
+        if self.place is None:
+            self._call.deadlines.restart(monotonic())
+            await self._road.enter(self, self._call.deadlines.connect(monotonic()))
         if delay := self._call.delay(self._road.pace, monotonic()):
             await self._interrupt.sleep(delay)
         return self._closed is None
 
     async def _open(self) -> list[StreamEvent]:
-        if not await self._enter():
-            return []
         with self._interrupt.guard():
+            if not await self._enter():
+                return []
             self._opening = way = Opening(self._call.deadlines)
             before = opening.set(way)
             try:

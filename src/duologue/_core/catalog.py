@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import re
 from datetime import date
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -46,29 +47,33 @@ _added: dict[tuple[str, str], ModelInfo] = {}
 
 def model_info(provider: Provider, model: str | None) -> ModelInfo:
     """The row of the model, or one that says that the model is not known."""
-    name = model or ""
-    row = _row(provider, name) or _alias(provider, name)
+    return _info(provider.name, provider.models_of, model or "")
+
+
+@lru_cache(maxsize=256)
+def _info(provider: str, models_of: str | None, name: str) -> ModelInfo:
+    row = _row(provider, models_of, name) or _alias(provider, models_of, name)
     if row is None:
-        return ModelInfo(name, provider.name, known=False)
-    return attrs.evolve(row, name=name, provider=provider.name)
+        return ModelInfo(name, provider, known=False)
+    return attrs.evolve(row, name=name, provider=provider)
 
 
-def _row(provider: Provider, name: str) -> ModelInfo | None:
+def _row(provider: str, models_of: str | None, name: str) -> ModelInfo | None:
     """The row of exactly that name: the provider's own, or that of the one whose models it serves."""
     from duologue._model_table import MODELS
 
-    for owner in filter(None, (provider.name, provider.models_of)):
+    for owner in filter(None, (provider, models_of)):
         row = _added.get((owner, name)) or MODELS.get(f"{owner}:{name}")
         if row is not None:
             return row
     return None
 
 
-def _alias(provider: Provider, name: str) -> ModelInfo | None:
+def _alias(provider: str, models_of: str | None, name: str) -> ModelInfo | None:
     """The row of the model that has `name` as another name, without prices where those may differ."""
-    pattern = _ALIASES.get(provider.models_of or provider.name)
+    pattern = _ALIASES.get(models_of or provider)
     found = re.fullmatch(pattern, name) if pattern else None
-    row = _row(provider, found["name"]) if found else None
+    row = _row(provider, models_of, found["name"]) if found else None
     if row is None or found is None or not found.groupdict().get("place"):
         return row
     return attrs.evolve(row, input_price=None, output_price=None, cached_input_price=None, cache_write_price=None)
@@ -101,6 +106,7 @@ def register_model(model: ModelInfo | str | None = None, **fields: Any) -> Model
         raise TypeError(f"give {', '.join(fields)} inside the ModelInfo, not beside it")
     check_row(model)
     _added[model.provider, model.name] = model
+    _info.cache_clear()
     return model
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from duologue._core.accumulate import Accumulator
@@ -69,7 +70,7 @@ _MARKERS = {
     "finish_reason": "a finish reason, which is the provider's end marker",
 }
 # Proxy Authentication Required: no provider's own answer (RFC 9110, section 15.5.8).
-_PROXY_ASKS = 407
+_PROXY_ASKS, _TOO_MANY = 407, 429
 # What `Repeats` gives in place of a frame.
 _KNOWN = frozenset({TextDelta, ReasoningDelta})
 # What can befall a body on its way.
@@ -119,9 +120,8 @@ class Exchange:
         self.status = 0
         self._media_type = ""
         self.request_id: str | None = None
-        self._retry_after: float | None = None
+        self._headers: Mapping[str, str] = {}
         self.should_retry: bool | None = None
-        self._error_type: str | None = None
         self._frame = 0
         self.bytes = 0
         self.events = 0
@@ -151,11 +151,8 @@ class Exchange:
             except DuologueError as error:
                 return self.fail(error)
             self.status = status
+        self._headers = headers
         self.request_id = request_id(headers)
-        self._retry_after = retry_after(headers)
-        if status == 429 and self._retry_after is None:
-            self._retry_after = refusal_ends(headers)
-        self._error_type = error_type(headers)
         self.should_retry = should_retry(headers) if status >= 400 else None
         self._media_type = media_type(headers)
         self._choose_reader()
@@ -279,18 +276,20 @@ class Exchange:
 
     def _account(self, events: list[StreamEvent]) -> None:
         """Count the events that are new, and add them to the answer."""
-        limit = self._limits.max_events
+        start = self._accounted
         if self._on_events is not None:
-            came = events[self._accounted :]
-            del events[self._accounted :]  # so that no event is seen twice, should one be refused
+            came = events[start:]
+            del events[start:]  # so that no event is seen twice, should one be refused
             events += self._on_events(came)
-        for number in range(self._accounted, len(events)):
-            if limit is not None and self.events >= limit:
+        limit = self._limits.max_events
+        room = inf if limit is None else limit - self.events
+        for number, event in enumerate(events[start:] if start else events, start):
+            if number - start >= room:
                 del events[number:]
                 self._accounted = number
                 raise LimitExceeded(f"the stream has more than max_events={limit} events", limit="max_events")
             if self._keep is not None:
-                events[number] = self._keep(events[number])
+                events[number] = self._keep(event)
             self._accumulator.add(events[number])
             self.events += 1
         self._accounted = len(events)
@@ -380,12 +379,15 @@ class Exchange:
             payload = loads(text)
         except DecodeError:
             payload = _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)[:_ERROR_CHARACTERS]
+        after = retry_after(self._headers)
+        if after is None and self.status == _TOO_MANY:
+            after = refusal_ends(self._headers)
         return api_error(
             payload,
             status=self.status,
-            retry_after=self._retry_after,
+            retry_after=after,
             retryable=self.should_retry,
-            error_type=self._error_type,
+            error_type=error_type(self._headers),
             request_id=self.request_id,
         )
 

@@ -6,6 +6,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC
 from email.utils import parsedate_to_datetime
+from typing import Any, TypeVar, overload
+
+T = TypeVar("T")
 
 # Plain digits: no sign, no exponent, no infinity. Ten of them are some three centuries.
 _NUMBER = re.compile(r"\d{1,10}(\.\d+)?", re.ASCII)
@@ -42,6 +45,14 @@ class Headers(Mapping[str, str]):
     def __getitem__(self, name: str) -> str:
         return self._values[name.lower()]
 
+    @overload
+    def get(self, name: str, /) -> str | None: ...
+    @overload
+    def get(self, name: str, /, default: str | T) -> str | T: ...
+    def get(self, name: str, /, default: Any = None) -> Any:
+        """A header's value; a mapping's own way to it takes an exception where there is none."""
+        return self._values.get(name.lower(), default)
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._values)
 
@@ -61,7 +72,10 @@ def _text(value: bytes) -> str:
 
 def request_id(headers: Mapping[str, str]) -> str | None:
     """The provider's id of the request."""
-    return next((headers[name] for name in _REQUEST_IDS if headers.get(name)), None)
+    for name in _REQUEST_IDS:
+        if value := headers.get(name):
+            return value
+    return None
 
 
 def is_final(head: bytes) -> bool:

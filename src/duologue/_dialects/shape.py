@@ -70,6 +70,8 @@ def a_count(counts: Any, key: str) -> int:
     value = counts.get(key) if isinstance(counts, dict) else None
     if value is None:
         return 0
+    if type(value) is int and -_MOST < value < _MOST:  # as nearly always
+        return value
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not _is_count(value):
         raise DecodeError(f"usage.{key}: expected a number, got {kind_of(value)}")
     return int(value)

@@ -7,7 +7,7 @@ from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, TypeVar
 
-from duologue._sync.connection import Body, Connection
+from duologue._sync.connection import Body, Connection, request_head
 from duologue._sync.transport import open_stream
 from duologue._core.deadlines import Deadlines, Opening, opening
 from duologue._core.failures import is_transport_failure, transport_error, without_frames
@@ -60,7 +60,8 @@ def _ask(download: Download, way: Opening, trust_env: bool) -> bool:
         stream = stream.start_tls(ssl_context(trust_env=trust_env), download.to.host.decode("ascii"))
         way.uses(stream)
         connection = Connection(download.to, stream)
-        head, body, early = connection.ask(b"GET", download.path.encode("ascii"), download.headers, b"")
+        asked = request_head(b"GET", download.path.encode("ascii"), download.headers)
+        head, body, early = connection.ask(asked)
         wanted = download.head(head.status, Headers(head.headers))
         if wanted:
             for piece in Body(stream, body, early, lambda _: None):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from weakref import WeakSet
 
 from duologue._sync.closing import close_all
-from duologue._sync.connection import Answer, Body, Connection
+from duologue._sync.connection import Answer, Body, Connection, request_head
 from duologue._sync.proxies import ask_http, ask_socks, authorization
 from duologue._sync.transport import open_stream
 from duologue._core.deadlines import opening
@@ -51,6 +51,8 @@ class Pool:
         self._all: set[Connection] = set()
         self._idle: list[Connection] = []
         self.closed = False
+        # What the head of the last request was made of, and that; in one, since other threads come by.
+        self._last: tuple[tuple[str, Address, str, dict[str, str]] | None, bytes] = (None, b"")
 
     def send(
         self,
@@ -72,9 +74,7 @@ class Pool:
         connection = None
         try:
             connection = self._kept(to) or self._new(to)
-            target, first = self._addressed(to, path)
-            raw = [*first, *((name.encode("ascii"), value.encode("ascii")) for name, value in headers.items())]
-            head, body, early = connection.ask(method.encode("ascii"), target, raw, content)
+            head, body, early = connection.ask(self._head(method, to, path, headers), content)
             kept = keeps_alive(head.version, head.headers)
             stream = Body(connection.network, body, early, partial(self._give_back, connection, kept))
             return Answer(head, stream, connection.network)
@@ -146,6 +146,22 @@ class Pool:
     def _encrypted(self, stream: TimedStream, to: Address) -> TimedStream:
         assert self._ssl_context is not None
         return stream.start_tls(self._ssl_context, to.host.decode("ascii"))
+
+    def _head(self, method: str, to: Address, path: str, headers: dict[str, str]) -> bytes:
+        """The request's head, which mostly is the one before but for the length.
+
+        Raises:
+            LocalProtocolError: something in it cannot be said in HTTP.
+        """
+        length = headers.pop("content-length", None)
+        said = method, to, path, headers
+        before, head = self._last
+        if said != before:
+            target, first = self._addressed(to, path)
+            raw = [*first, *((name.encode("ascii"), value.encode("ascii")) for name, value in headers.items())]
+            head = request_head(method.encode("ascii"), target, raw)
+            self._last = said, head
+        return head if length is None else b"%bcontent-length: %b\r\n\r\n" % (head[:-2], length.encode("ascii"))
 
     def _addressed(self, to: Address, path: str) -> tuple[bytes, list[tuple[bytes, bytes]]]:
         """The target and the first headers; a proxy without a tunnel is told the whole address."""

@@ -6,7 +6,7 @@ from __future__ import annotations
 from base64 import b64encode
 from typing import TYPE_CHECKING, Any
 
-from duologue._sync.connection import Connection
+from duologue._sync.connection import Connection, request_head
 from duologue._core.line import ProxyError
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def ask_http(stream: TimedStream, to: Address, proxy: Proxy) -> None:
     """
     target = b"%b:%d" % (b"[%b]" % to.host if b":" in to.host else to.host, to.port)
     connection = Connection(to, stream)
-    head, _, _ = connection.ask(b"CONNECT", target, [(b"host", target), *authorization(proxy)], b"")
+    head, _, _ = connection.ask(request_head(b"CONNECT", target, [(b"host", target), *authorization(proxy)]))
     if not 200 <= head.status < 300:
         raise ProxyError(f"{head.status} {head.reason.decode('ascii', 'replace')}")
 

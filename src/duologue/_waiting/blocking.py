@@ -6,6 +6,7 @@ import socket
 import struct
 import sys
 import time
+from contextlib import suppress
 from math import inf
 from typing import TYPE_CHECKING, TypeVar
 
@@ -75,14 +76,22 @@ class Network:
 
     def write(self, data: bytes, timeout: float | None) -> None:
         """Send all of it."""
-        self._patience = None
         try:
-            self.socket.settimeout(timeout)
-            self.socket.sendall(data)
+            data = data[self._write_at_once(data) :]
+            if data:
+                self._patience = None
+                self.socket.settimeout(timeout)
+                self.socket.sendall(data)
         except TimeoutError:
             raise WriteTimeout from None
         except OSError as reason:
             raise WriteError(str(reason)) from reason
+
+    def _write_at_once(self, data: bytes) -> int:
+        """How much of it could be sent without a wait, where the system is not to be told anew how long one may be."""
+        with suppress(BlockingIOError):
+            return 0 if self._patience is None else self.socket.send(data, socket.MSG_DONTWAIT)
+        return 0
 
     @property
     def unread(self) -> bool:

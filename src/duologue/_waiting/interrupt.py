@@ -111,22 +111,21 @@ class Interrupt:
     socket is woken by `stop_reading`; when its time is up, a read.
 
     Attributes:
+        called: whether another one has said so.
         late: whether the last guard was left because its time was up.
     """
 
     def __init__(self) -> None:
-        self._called = threading.Event()
+        self.called = False
+        self._sleeper: threading.Event | None = None
         self._watched: object = None
         self._bitten = self.late = False
 
-    @property
-    def called(self) -> bool:
-        """Whether another one has said so."""
-        return self._called.is_set()
-
     def set(self) -> None:
         """End it, or the next one."""
-        self._called.set()
+        self.called = True
+        if self._sleeper is not None:
+            self._sleeper.set()
 
     @contextmanager
     def guard(self, end: float = inf, network: Any = None) -> Iterator[None]:
@@ -161,4 +160,6 @@ class Interrupt:
 
     def sleep(self, seconds: float) -> None:
         """Wait."""
-        self._called.wait(seconds)
+        self._sleeper = threading.Event()  # before the look: who says so sees it, or has said so before
+        if not self.called:
+            self._sleeper.wait(seconds)

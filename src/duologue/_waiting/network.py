@@ -12,6 +12,7 @@ import time
 from contextlib import suppress
 from ipaddress import ip_address
 from math import inf
+from select import select
 from selectors import EVENT_READ, EVENT_WRITE
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -98,6 +99,8 @@ def ready(network: Any, seconds: float | None) -> int:
 
 def readable(network: Any) -> bool:
     """Whether something has come, or the connection has ended."""
+    with suppress(OSError, ValueError):  # closed, or one of more than a thousand files
+        return bool(select([network.get_extra_info("socket")], [], [], 0)[0])
     return bool(ready(network, 0) & EVENT_READ)
 
 

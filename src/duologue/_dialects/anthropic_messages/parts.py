@@ -29,22 +29,23 @@ FINISH_REASONS: dict[str, FinishReason] = {
     "refusal": "refusal",
 }
 
-_READ = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
-
 
 def rest(raw: dict[str, Any], known: Set[str]) -> dict[str, Any]:
     """What else an object says, besides the fields that are `known`."""
+    if raw.keys() <= known:  # as nearly always
+        return {}
     return {key: value for key, value in raw.items() if key not in known and value is not None}
 
 
 def read_usage(usage: dict[str, Any]) -> Usage:
     """The counts. What goes into a cache or comes out of one is not in `input_tokens`, but it is in the total."""
-    written = a_count(usage, "output_tokens")
+    read, written = a_count(usage, "input_tokens"), a_count(usage, "output_tokens")
+    cached = a_count(usage, "cache_read_input_tokens")
     return Usage(
-        input_tokens=a_count(usage, "input_tokens"),
+        input_tokens=read,
         output_tokens=written,
-        total_tokens=sum(a_count(usage, key) for key in _READ) + written,
-        cached_tokens=a_count(usage, "cache_read_input_tokens"),
+        total_tokens=read + a_count(usage, "cache_creation_input_tokens") + cached + written,
+        cached_tokens=cached,
         reasoning_tokens=a_count(usage.get("output_tokens_details"), "thinking_tokens"),
         source="reported",
         raw=usage,
