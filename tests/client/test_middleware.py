@@ -159,6 +159,24 @@ async def test_an_error_of_ours_ends_the_attempt(twin: Twin) -> None:
     assert refusing.seen == 2
 
 
+async def test_what_came_before_an_event_that_is_refused_is_given(twin: Twin) -> None:
+    """Also where one read brought both, and they differ in their text alone."""
+
+    class Refusing(Middleware):
+        def on_event(self, event: StreamEvent, info: RequestInfo) -> None:
+            if isinstance(event, TextDelta) and event.text == "six":
+                raise PermissionDeniedError("not six")
+
+    words = ["one", "two", "three", "four", "five", "six", "seven"]
+    with ScriptedServer(reply(answer(*words))) as server:
+        async with client_for(twin, server, middleware=Refusing()) as client:
+            stream = client.stream("hi", raise_errors=False)
+            events = [event async for event in stream]
+    assert [event.text for event in events if event.is_delta] == words[:5]
+    assert isinstance(events[-1], Error)
+    assert stream.response.text == "".join(words[:5])
+
+
 async def test_a_response_that_is_refused_is_asked_for_again(twin: Twin) -> None:
     class Refusing(Middleware):
         def on_response(self, response: ResponseHead, info: RequestInfo) -> None:

@@ -269,19 +269,24 @@ class Exchange:
         finally:
             if self._repeats is not None:
                 self._repeats.learn(self._frames.frame, events[before:])
-            self._account(events)
         if self._decoder.ended:
+            self._account(events)
             events.append(self._done())
             self._accounted = len(events)
 
     def _account(self, events: list[StreamEvent]) -> None:
-        """Count the events that are new, and add them to the answer."""
-        start = self._accounted
-        if self._on_events is not None:
-            came = events[start:]
-            del events[start:]  # so that no event is seen twice, should one be refused
-            events += self._on_events(came)
-        limit = self._limits.max_events
+        """Let the middlewares see the events that are new, count them, and add them to the answer."""
+        if self._on_events is None:
+            self._count(events)
+            return
+        came = events[self._accounted :]
+        del events[self._accounted :]  # so that no event is seen twice, should one be refused
+        for event in came:
+            events += self._on_events([event])
+            self._count(events)
+
+    def _count(self, events: list[StreamEvent]) -> None:
+        start, limit = self._accounted, self._limits.max_events
         room = inf if limit is None else limit - self.events
         for number, event in enumerate(events[start:] if start else events, start):
             if number - start >= room:
@@ -338,6 +343,8 @@ class Exchange:
             if _is_cut(getattr(frame, "data", frame)):
                 raise StreamTruncated(f"the answer ended inside its last event: {error.message}") from None
             raise
+        finally:
+            self._account(events)
 
     def _is_finished(self) -> bool:
         """Whether every choice has its finish reason, and the body ended after a whole line."""

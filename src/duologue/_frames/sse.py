@@ -89,25 +89,26 @@ class SSEReader:
         Raises:
             LimitExceeded: a line, or one event's data, is longer than `max_bytes`.
         """
+        if self._first and self._lines.empty and data[:1] not in (b"", _BOM[:1]):
+            self._first = self._begun = False
         ends = _ENDS if b"\r" in data else _ENDS[1:]  # a search for one byte takes no time
         if self._begun or not self._lines.empty:  # a block has begun: up to its end, line by line
             place = min(data.find(end) + len(end) if end in data else len(data) for end in ends)
             yield from self._slowly(data[:place])
             data = data[place:]
-        end_of_block = next((end for end in ends if end in data), None)
-        if end_of_block is not None:
-            *blocks, data = data.split(end_of_block)
-            for block in blocks:
-                if self._max_bytes is not None and len(block) > self._max_bytes:
-                    yield from self._slowly(block + end_of_block)
-                elif (known := self._known(block)) is not None:
-                    yield known
-                elif (event := self._plain(block)) is not None:
-                    self.frame = block
-                    yield event
-                    self.frame = b""
-                else:
-                    yield from self._slowly(block + end_of_block)
+        end_of_block = ends[0] if ends[0] in data else _ENDS[1]
+        *blocks, data = data.split(end_of_block)
+        for block in blocks:
+            if self._max_bytes is not None and len(block) > self._max_bytes:
+                yield from self._slowly(block + end_of_block)
+            elif (known := self._known(block)) is not None:
+                yield known
+            elif (event := self._plain(block)) is not None:
+                self.frame = block
+                yield event
+                self.frame = b""
+            else:
+                yield from self._slowly(block + end_of_block)
         if data:
             yield from self._slowly(data)
 
