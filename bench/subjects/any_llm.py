@@ -4,30 +4,30 @@ from __future__ import annotations
 
 from typing import Any
 
-from any_llm import acompletion, completion
+from any_llm import AnyLLM
 
 from bench.subjects.reading import MESSAGES, AsyncPeer, BlockingPeer
 
-_ASK: dict[str, Any] = {"model": "m", "provider": "openai", "messages": MESSAGES, "api_key": "k", "stream": True}
+_ASK: dict[str, Any] = {"model": "m", "messages": MESSAGES, "stream": True}
 
 
 class Blocking(BlockingPeer):
-    """Its blocking function."""
+    """Its provider's blocking method."""
 
     def __init__(self, url: str, _shape: str) -> None:
-        self._url = f"{url}/v1"
+        self._provider = AnyLLM.create("openai", api_key="k", api_base=f"{url}/v1")
 
     def stream(self) -> Any:
         """One stream."""
-        return completion(api_base=self._url, **_ASK)
+        return self._provider.completion(**_ASK)
 
 
 class Async(AsyncPeer):
-    """Its async function."""
+    """Its provider's async method."""
 
     def __init__(self, url: str, _shape: str) -> None:
-        self._url = f"{url}/v1"
+        self._provider = AnyLLM.create("openai", api_key="k", api_base=f"{url}/v1")
 
     async def stream(self) -> Any:
         """One stream."""
-        return await acompletion(api_base=self._url, **_ASK)
+        return await self._provider.acompletion(**_ASK)

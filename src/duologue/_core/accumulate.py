@@ -136,7 +136,7 @@ class Accumulator:
         self._untooled = untooled
         self._id: str | None = None
         self._model: str | None = None
-        self._usage = Usage()
+        self._usage: Usage | None = None
         self._choices: dict[int, _Choice] = {}
         self._extra: dict[str, Any] = {}
         # Where the last piece of text went.
@@ -173,7 +173,7 @@ class Accumulator:
             choices=tuple(
                 self._choice(index).choice(index, finish.get(index), untooled=self._untooled) for index in indexes
             ),
-            usage=self._usage,
+            usage=self._usage or Usage(),
             complete=complete,
             terminator_missing=terminator_missing,
             extra=dict(self._extra),

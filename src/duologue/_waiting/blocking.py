@@ -42,17 +42,19 @@ class Network:
 
     def read(self, max_bytes: int, timeout: float | None) -> bytes:
         """What has come, as soon as something has; nothing where the other side is done."""
-        end = inf if timeout is None else time.monotonic() + timeout
+        seconds = inf if timeout is None else timeout
+        end = time.monotonic() + seconds
         try:
             if not self._patient:
                 self.socket.settimeout(timeout)
                 return self.socket.recv(max_bytes)
             while True:
-                self._wait(end - time.monotonic())
+                self._wait(seconds)
                 try:
                     return self.socket.recv(max_bytes)
                 except BlockingIOError:
-                    if time.monotonic() >= end:
+                    seconds = end - time.monotonic()
+                    if seconds <= 0:
                         raise ReadTimeout from None
         except TimeoutError:
             raise ReadTimeout from None
