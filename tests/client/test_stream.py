@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import threading
 import weakref
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +22,7 @@ from duologue import (
     UsageUpdate,
 )
 from tests.kit.roads import Road, fresh_contexts
-from tests.kit.server import ScriptedServer, chunk, hang_up, head, pause, reply, reset, wait_for, when_told
+from tests.kit.server import ScriptedServer, chunk, hang_up, head, pause, reply, reset, when_told
 from tests.kit.tls import server_context
 from tests.kit.twins import Twin, collect
 from tests.kit.wire import DONE, answer, delta, whole
@@ -78,19 +77,6 @@ async def test_request_on_the_wire(twin: Twin) -> None:
             "stream": True,
             "stream_options": {"include_usage": True},
         }
-
-
-async def test_an_event_is_given_before_the_next_one_is_sent(twin: Twin) -> None:
-    asked = threading.Event()
-    pieces = [chunk(delta("one")), wait_for(asked), *map(chunk, answer("two")), chunk(b"")]
-    with ScriptedServer([head(200, CHUNKED), *pieces]) as server:
-        async with client_for(twin, server) as client:
-            seen = []
-            async for event in client.stream("hi"):
-                seen.append(event.text)
-                if event.text == "one":
-                    asked.set()
-            assert "".join(seen) == "onetwo"
 
 
 async def test_a_stream_has_no_reference_cycle(twin: Twin) -> None:
