@@ -20,6 +20,7 @@ from bench.shapes import SHAPES, STAMP, arguments, texts
 
 _HEAD = "HTTP/1.1 200 OK\r\ncontent-type: {}\r\ntransfer-encoding: chunked\r\n\r\n"
 _LAST = b"0\r\n\r\n"
+_VARIANTS = 13  # of an event, where events are sent one by one
 
 
 @cache
@@ -31,15 +32,14 @@ def burst(name: str, events: int) -> bytes:
 
 
 @cache
-def parts(name: str) -> tuple[bytes, bytes, bytes, bytes]:
-    """An answer in parts: what comes before the text, the two parts of an event around a stamp, and the end."""
+def parts(name: str) -> tuple[bytes, list[tuple[bytes, bytes]], bytes]:
+    """An answer in parts: what comes before the text, some events, each in two around a stamp, and the end."""
     shape = SHAPES[name]
-    first, text, last = shape.pieces([STAMP])
-    before, after = _chunk(text).split(STAMP.encode())
+    first, *texts, last = shape.pieces([STAMP] * _VARIANTS)
+    events = [_chunk(text).split(STAMP.encode()) for text in texts]
     return (
         _HEAD.format(shape.media_type).encode() + (_chunk(first) if first else b""),
-        before,
-        after,
+        [(before, after) for before, after in events],
         _chunk(last) + _LAST,
     )
 
@@ -59,11 +59,11 @@ class Pacer:
 
     def send(self, connection: socket.socket, name: str, events: int, pause: float) -> None:
         """Send a stream and come back at its end."""
-        head, before, after, last = parts(name)
+        head, variants, last = parts(name)
         connection.sendall(head)
         over = threading.Event()
         with self._changed:
-            self._put(time.monotonic() + pause, (connection, before, after, events, pause, over))
+            self._put(time.monotonic() + pause, (connection, variants, events, pause, over))
             self._changed.notify()
         over.wait()
         connection.sendall(last)
@@ -81,13 +81,14 @@ class Pacer:
                     self._step(*heapq.heappop(self._due))
 
     def _step(self, due: float, _number: int, stream: Any) -> None:
-        connection, before, after, left, pause, over = stream
+        connection, variants, left, pause, over = stream
+        before, after = variants[left % _VARIANTS]
         try:
             connection.sendall(b"%b%020d%b" % (before, time.monotonic_ns(), after))
         except OSError:
             left = 1  # nobody reads it any more
         if left > 1:
-            self._put(due + pause, (connection, before, after, left - 1, pause, over))
+            self._put(due + pause, (connection, variants, left - 1, pause, over))
         else:
             over.set()
 

@@ -1,7 +1,7 @@
 """The answers that are replayed, as the providers write them: the same text in four wire formats, and the arguments
-of a tool.
+of a tool. What differs from event to event at the provider differs here: padding, times, counts.
 
-`SHAPES[name]` tells where its requests go and what they say; `events(text)` gives the pieces of a body, one an event.
+`SHAPES[name]` tells where its requests go and what they say; `pieces(texts)` gives those of a body, one an event.
 Uses nothing but the standard library, since servers and drivers of every environment read it.
 """
 
@@ -12,7 +12,7 @@ from itertools import cycle, islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 # Several words, so that no two events that follow each other are equal.
 WORDS = ["A", " river", " runs", " from", " its", " spring", " down", " to", " the", " sea", ",", " slowly", ".", " It"]
@@ -29,8 +29,8 @@ class Shape(NamedTuple):
         request: its body.
         media_type: the content type of the answer.
         frame: what is around the JSON text of an event, with its name and the text in braces.
-        first, text, last: the events before the text, the one that a piece of text stands in, and those after it. Each
-            is a name (of which most formats make nothing) and data.
+        first, text, last: the events before the text, the one of some number, in which a piece of text stands, and
+            those after it. Each is a name (of which most formats make nothing) and data.
     """
 
     base: str
@@ -39,15 +39,14 @@ class Shape(NamedTuple):
     media_type: str
     frame: str
     first: list[tuple[str, Any]]
-    text: tuple[str, Any]
+    text: Callable[[int], tuple[str, Any]]
     last: list[tuple[str, Any]]
 
     def pieces(self, texts: Iterable[str]) -> Iterator[bytes]:
         """The events of a body whose text comes in these pieces."""
         yield b"".join(self._event(*event) for event in self.first)
-        before, after = self._event(*self.text).split(STAMP.encode())
-        for text in texts:
-            yield before + json.dumps(text)[1:-1].encode() + after
+        for number, text in enumerate(texts):
+            yield self._event(*self.text(number)).replace(STAMP.encode(), json.dumps(text)[1:-1].encode())
         yield b"".join(self._event(*event) for event in self.last)
 
     def _event(self, name: str, data: Any) -> bytes:
@@ -71,11 +70,16 @@ def size(events: int) -> int:
     return sum(map(len, texts(events)))
 
 
+def _padding(number: int) -> str:
+    """Of any length, so that nobody can tell from the size of an event how long its text is."""
+    return "Avo8mEx2kPq4Z"[: number * 7 % 13 + 1]
+
+
 _ASKED = [{"role": "user", "content": "hi"}]
 _SSE = "data: {data}\n\n"
 
 
-def _chunk(delta: dict[str, Any], finish: str | None = None) -> tuple[str, Any]:
+def _chunk(delta: dict[str, Any], finish: str | None = None, number: int = 0) -> tuple[str, Any]:
     choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}
     return "", {
         "id": "chatcmpl-9f2c",
@@ -85,21 +89,21 @@ def _chunk(delta: dict[str, Any], finish: str | None = None) -> tuple[str, Any]:
         "service_tier": "default",
         "system_fingerprint": "fp_34a54ae93c",
         "choices": [choice],
-        "obfuscation": "Avo8mE",
+        "obfuscation": _padding(number),
     }
 
 
-def _call(**fields: Any) -> tuple[str, Any]:
-    return _chunk({"tool_calls": [{"index": 0, **fields}]})
+def _call(number: int = 0, **fields: Any) -> tuple[str, Any]:
+    return _chunk({"tool_calls": [{"index": 0, **fields}]}, number=number)
 
 
-def _gemini(text: str, **end: Any) -> tuple[str, Any]:
+def _gemini(text: str, number: int = 0, **end: Any) -> tuple[str, Any]:
     return "", {
         "candidates": [{"content": {"parts": [{"text": text}], "role": "model"}, **end, "index": 0}],
         "usageMetadata": {
             "promptTokenCount": 4,
-            "candidatesTokenCount": 7,
-            "totalTokenCount": 11,
+            "candidatesTokenCount": number + 7,
+            "totalTokenCount": number + 11,
             "promptTokensDetails": [{"modality": "TEXT", "tokenCount": 4}],
         },
         "modelVersion": "gemini-2.5-flash",
@@ -111,10 +115,15 @@ def _block(kind: str, **fields: Any) -> tuple[str, Any]:
     return kind, {"type": kind, **fields}
 
 
-def _line(text: str, **end: Any) -> tuple[str, Any]:
+def _padded(number: int, kind: str, **fields: Any) -> tuple[str, Any]:
+    """A block with blanks before its last bracket."""
+    return kind, json.dumps({"type": kind, **fields}, separators=(",", ":"))[:-1] + " " * (number * 7 % 13) + "}"
+
+
+def _line(text: str, number: int = 0, **end: Any) -> tuple[str, Any]:
     return "", {
         "model": "m",
-        "created_at": "2026-05-04T22:48:31.611493Z",
+        "created_at": f"2026-05-04T22:48:31.{number * 97 % 1_000_000:06}Z",
         "message": {"role": "assistant", "content": text},
         "done": bool(end),
         **end,
@@ -128,7 +137,7 @@ _OPENAI = Shape(
     media_type="text/event-stream; charset=utf-8",
     frame=_SSE,
     first=[_chunk({"role": "assistant", "content": ""})],
-    text=_chunk({"content": STAMP}),
+    text=lambda number: _chunk({"content": STAMP}, number=number),
     last=[_chunk({}, "stop"), ("", "[DONE]")],
 )
 
@@ -157,7 +166,9 @@ SHAPES = {
             _block("content_block_start", index=0, content_block={"type": "text", "text": ""}),
             _block("ping"),
         ],
-        text=_block("content_block_delta", index=0, delta={"type": "text_delta", "text": STAMP}),
+        text=lambda number: _padded(
+            number, "content_block_delta", index=0, delta={"type": "text_delta", "text": STAMP}
+        ),
         last=[
             _block("content_block_stop", index=0),
             _block(
@@ -175,7 +186,7 @@ SHAPES = {
         media_type="text/event-stream",
         frame="data: {data}\r\n\r\n",
         first=[],
-        text=_gemini(STAMP),
+        text=lambda number: _gemini(STAMP, number),
         last=[_gemini("", finishReason="STOP")],
     ),
     "ollama": Shape(
@@ -185,7 +196,7 @@ SHAPES = {
         media_type="application/x-ndjson",
         frame="{data}\n",
         first=[],
-        text=_line(STAMP),
+        text=lambda number: _line(STAMP, number),
         last=[_line("", done=True, done_reason="stop", total_duration=478390333, prompt_eval_count=38, eval_count=8)],
     ),
     "tools": Shape(
@@ -200,7 +211,7 @@ SHAPES = {
         media_type="text/event-stream; charset=utf-8",
         frame=_SSE,
         first=[_call(id="call_jTy9", type="function", function={"name": "write", "arguments": ""})],
-        text=_call(function={"arguments": STAMP}),
+        text=lambda number: _call(number, function={"arguments": STAMP}),
         last=[_chunk({}, "tool_calls"), ("", "[DONE]")],
     ),
 }

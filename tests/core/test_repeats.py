@@ -57,8 +57,33 @@ def test_what_providers_sent(recording: Recording, monkeypatch: pytest.MonkeyPat
     assert said(read(*args)) == said(one_by_one(monkeypatch, *args))
 
 
-# Frames, by provider and content type; the text of each stands for `@`, as JSON.
+# Frames, by provider and content type; the text of each stands for `@`, as JSON, and what means nothing for `~`.
 FORMATS = {
+    "padded": (
+        "openai",
+        SSE,
+        'data: {"id":"c1","model":"m","choices":[{"index":0,"delta":{"content":@}}],"obfuscation":"~"}\n\n',
+    ),
+    "mistral": (
+        "mistral",
+        SSE,
+        'data: {"id":"c1","model":"m","choices":[{"index":0,"delta":{"content":@},"finish_reason":null}],"p":"~"}\n\n',
+    ),
+    "blanks": (
+        "anthropic",
+        SSE,
+        'event: x\ndata: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":@}~}\n\n',
+    ),
+    "stamped": (
+        "ollama",
+        JSON_LINES,
+        '{"model":"m","created_at":"~","message":{"role":"assistant","content":@},"done":false}\n',
+    ),
+    "numbered": (
+        "openai-responses",
+        SSE,
+        'data: {"type":"response.output_text.delta","sequence_number":~,"item_id":"m","delta":@,"obfuscation":"~"}\n\n',
+    ),
     "openai": ("openai", SSE, 'data: {"id":"c1","model":"m","choices":[{"index":0,"delta":{"content":@}}]}\n\n'),
     "reasoning": ("deepseek", SSE, 'data: {"id":"c1","choices":[{"index":1,"delta":{"reasoning_content":@}}]}\n\n'),
     "anthropic": (
@@ -83,6 +108,37 @@ TEXTS = [
 ]
 
 
+# What may stand for noise: good for one format or another, or for none.
+NOISE = [
+    "",
+    " ",
+    "   ",
+    "7",
+    "12",
+    "0",
+    "007",
+    "2026-05-04T22:49:02.610651Z",
+    "aB_3",
+    "\\n",
+    'a","content":"b',
+    "é",
+    "}",
+]
+# For each format, what is good.
+GOOD_NOISE = {
+    "padded": NOISE[:9],
+    "mistral": NOISE[:9],
+    "blanks": NOISE[:3],
+    "stamped": NOISE[3:8],
+    "numbered": NOISE[3:6],
+}
+
+
+def framed(name: str, text: str, noise: str = "") -> str:
+    """A frame of a format."""
+    return FORMATS[name][2].replace("@", text).replace("~", noise)
+
+
 def openai(text: str) -> bytes:
     """A frame with that text."""
     return FORMATS["openai"][2].replace("@", json.dumps(text)).encode()
@@ -91,13 +147,14 @@ def openai(text: str) -> bytes:
 @pytest.mark.parametrize("name", FORMATS)
 @pytest.mark.parametrize("seed", range(8))
 def test_any_texts(name: str, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    provider, content_type, form = FORMATS[name]
+    provider, content_type, _ = FORMATS[name]
     draw = random.Random(seed)
+    good = GOOD_NOISE.get(name, [""])
     for _ in range(50):
-        frames = [form.replace("@", draw.choice(TEXTS[:4])) for _ in range(3)]
-        frames += [
-            form.replace("@", draw.choice(TEXTS[: draw.choice([4, 12, 19, 24])])) for _ in range(draw.randrange(8))
-        ]
+        frames = [framed(name, draw.choice(TEXTS[:4]), draw.choice(good)) for _ in range(3)]
+        for _ in range(draw.randrange(8)):
+            noise = draw.choice(good if draw.random() < 0.8 else NOISE)
+            frames.append(framed(name, draw.choice(TEXTS[: draw.choice([4, 12, 19, 24])]), noise))
         pieces = [frame.encode("utf-8") for frame in frames]
         pieces.insert(draw.randrange(len(pieces)), b": ping\n\n" if content_type == SSE else b"\n")
         spoilt = bytearray(pieces[-1])
@@ -111,7 +168,8 @@ def test_any_texts(name: str, seed: int, monkeypatch: pytest.MonkeyPatch) -> Non
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_most_of_a_stream_is_read_so(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    provider, content_type, form = FORMATS[name]
+    provider, content_type, _ = FORMATS[name]
+    good = GOOD_NOISE.get(name, [""])
     decoded: list[bytes] = []
     learn = Repeats.learn
 
@@ -120,7 +178,7 @@ def test_most_of_a_stream_is_read_so(name: str, monkeypatch: pytest.MonkeyPatch)
         learn(self, frame, events)
 
     monkeypatch.setattr(Repeats, "learn", counted)
-    pieces = [form.replace("@", json.dumps(f"piece {number}")).encode() for number in range(50)]
+    pieces = [framed(name, json.dumps(f"piece {n}"), good[n % len(good)]).encode() for n in range(50)]
     events = read(provider, pieces, content_type)
     texts = [event.text for event in events if isinstance(event, TextDelta | ReasoningDelta)]
     assert texts == [f"piece {number}" for number in range(50)]
@@ -169,6 +227,12 @@ def _delta(text: str) -> bytes:
     return block("content_block_delta", delta={"type": "text_delta", "text": text})
 
 
+def _whole(text: str, item: str) -> bytes:
+    """What an item of Responses says in all; of that, only what is new is an event."""
+    said = {"type": "response.output_text.done", "item_id": item, "text": text}
+    return f"data: {json.dumps(said)}\n\n".encode()
+
+
 # A frame between two that are alike changes what the second means.
 CHANGES = {
     "gemini": [
@@ -181,6 +245,11 @@ CHANGES = {
         block("content_block_stop"),
         block("content_block_start", content_block={"type": "text", "text": ""}),
         *map(_delta, "cd"),
+    ],
+    "openai-responses": [
+        *(framed("numbered", f'"{text}"', "1").encode() for text in "abc"),
+        *map(_whole, ["abcd", "abcde"], "mm"),
+        *map(_whole, ["x", "xy"], "nn"),
     ],
 }
 

@@ -233,7 +233,7 @@ class Exchange:
         take_text = getattr(self._decoder, "take_text", None)
         if take_text is None:
             return reader(max_bytes=max_bytes)
-        self._repeats = Repeats(take_text)
+        self._repeats = Repeats(take_text, getattr(self._decoder, "NOISE", None))
         return reader(max_bytes=max_bytes, known=self._repeats.find)
 
     def _feed(self, data: bytes, events: list[StreamEvent]) -> None:
@@ -268,7 +268,8 @@ class Exchange:
             raise
         finally:
             if self._repeats is not None:
-                self._repeats.learn(self._frames.frame, events[before:])
+                raw = self._frames.frame if getattr(self._decoder, "repeatable", True) else b""
+                self._repeats.learn(raw, events[before:])
         if self._decoder.ended:
             self._account(events)
             events.append(self._done())

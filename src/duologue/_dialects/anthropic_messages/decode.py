@@ -8,6 +8,7 @@ https://platform.claude.com/docs/en/build-with-claude/streaming
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from duologue._dialects.anthropic_messages.blocks import Blocks
@@ -31,6 +32,8 @@ _MESSAGE_KEYS = _STOP_KEYS | {"id", "type", "role", "model", "content", "usage"}
 
 class Decoder:
     """One answer's state."""
+
+    NOISE = re.compile(rb"(?<=\}) *(?=\}\Z)")  # blanks before the last bracket, against traffic analysis
 
     def __init__(self, provider: Provider) -> None:
         self.ended = False

@@ -9,6 +9,7 @@ the first line's), a key inside the message as `UnknownContent` of the form `{"t
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 from duologue._dialects.api_errors import api_error
@@ -47,6 +48,8 @@ _CALL_KEYS = frozenset({"id", "function"})
 
 class Decoder:
     """One answer's state."""
+
+    NOISE = re.compile(rb'"created_at":"[0-9TZ:.+-]*"')
 
     def __init__(self, provider: Provider) -> None:
         self.ended = False

@@ -8,6 +8,7 @@ top and in a choice as `Unknown` (`Start` has the first chunk's), inside the mes
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from duologue._dialects.api_errors import api_error
@@ -63,6 +64,8 @@ _FUNCTION_KEYS = frozenset({"name", "arguments", "input"})
 
 class Decoder:
     """One answer's state."""
+
+    NOISE = re.compile(rb'"(?:obfuscation|p)":"[ !#-\[\]-~]*"')
 
     def __init__(self, provider: Provider) -> None:
         self.ended = False

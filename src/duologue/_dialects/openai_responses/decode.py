@@ -7,6 +7,7 @@ then. The kind of an event is its JSON's `type`, since some servers leave out th
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from duologue._dialects.openai_responses.calls import CALLS, Calls, rest_of_arguments
@@ -81,6 +82,8 @@ _PART_KEYS = frozenset({"type", "text", "refusal", "annotations", "logprobs"})
 class Decoder:
     """One answer's state."""
 
+    NOISE = re.compile(rb'"sequence_number":(?:0|[1-9][0-9]{0,15})(?=[,}])|"obfuscation":"[ !#-\[\]-~]*"')
+
     def __init__(self, provider: Provider) -> None:
         self.ended = False
         self.pending = False  # a reply that says no more than that the answer is being made
@@ -92,9 +95,11 @@ class Decoder:
         self._extra: dict[str, Any] = {}
         self._items = Items()
         self._calls = Calls()
+        self._told: Part | None = None  # that the last event was a piece of text of
 
     def feed(self, frame: ServerSentEvent, events: list[StreamEvent]) -> None:
         """Decode one server-sent event; see `duologue._dialects.Decoder`."""
+        self._told = None
         if frame.data.strip() in _EMPTY:
             return
         if frame.event == "error":
@@ -107,6 +112,17 @@ class Decoder:
                 raise no_answer(event)
             event["type"] = frame.event
         self._event(event["type"], event, events)
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether the last event was a piece of text; see `duologue._dialects.Decoder`. What a whole one gives depends
+        on what was said before."""
+        return self._told is not None
+
+    def take_text(self, event: StreamEvent) -> None:
+        """A piece of text was read without this decoder; see `duologue._dialects.Decoder`."""
+        assert self._told is not None
+        self._told.said.add(event.text)
 
     def feed_whole(self, body: str, events: list[StreamEvent]) -> None:
         """Decode an answer that was not streamed; see `duologue._dialects.Decoder`."""
@@ -286,6 +302,7 @@ class Decoder:
 
     def _delta(self, event: dict[str, Any], events: list[StreamEvent]) -> None:
         part, text_event, _ = self._about(event)
+        self._told = part
         text = a_string(event.get("delta"), "delta")
         if text:
             part.said.add(text)
