@@ -13,7 +13,7 @@ from bench.measures import by_driver, cold, imported, installed
 if TYPE_CHECKING:
     from bench.measures import Measure
 
-FORMATS = ("openai", "anthropic", "gemini", "ollama")
+FORMATS = ("openai", "anthropic", "gemini", "vertex", "ollama")
 TWINS = ("blocking", "async")
 NO_TWIN = ("",)
 

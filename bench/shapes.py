@@ -1,4 +1,4 @@
-"""The answers that are replayed, as the providers write them: the same text in four wire formats, and the arguments
+"""The answers that are replayed, as the providers write them: the same text in five wire formats, and the arguments
 of a tool. What differs from event to event at the provider differs here: padding, times, counts.
 
 `SHAPES[name]` tells where its requests go and what they say; `pieces(texts)` gives those of a body, one an event.
@@ -97,15 +97,19 @@ def _call(number: int = 0, **fields: Any) -> tuple[str, Any]:
     return _chunk({"tool_calls": [{"index": 0, **fields}]}, number=number)
 
 
-def _gemini(text: str, number: int = 0, **end: Any) -> tuple[str, Any]:
+def _counts(number: int) -> dict[str, Any]:
+    return {
+        "promptTokenCount": 4,
+        "candidatesTokenCount": number + 7,
+        "totalTokenCount": number + 11,
+        "promptTokensDetails": [{"modality": "TEXT", "tokenCount": 4}],
+    }
+
+
+def _gemini(text: str, usage: dict[str, Any], **end: Any) -> tuple[str, Any]:
     return "", {
         "candidates": [{"content": {"parts": [{"text": text}], "role": "model"}, **end, "index": 0}],
-        "usageMetadata": {
-            "promptTokenCount": 4,
-            "candidatesTokenCount": number + 7,
-            "totalTokenCount": number + 11,
-            "promptTokensDetails": [{"modality": "TEXT", "tokenCount": 4}],
-        },
+        "usageMetadata": usage,
         "modelVersion": "gemini-2.5-flash",
         "responseId": "AqXiaImDB5mdnvgPr864oAw",
     }
@@ -179,6 +183,7 @@ SHAPES = {
             _block("message_stop"),
         ],
     ),
+    # Counts that grow with every event, as Google's AI Studio has them: each is an event of its own.
     "gemini": Shape(
         base="",
         path="/v1beta/models/m:streamGenerateContent?alt=sse",
@@ -186,8 +191,19 @@ SHAPES = {
         media_type="text/event-stream",
         frame="data: {data}\r\n\r\n",
         first=[],
-        text=lambda number: _gemini(STAMP, number),
-        last=[_gemini("", finishReason="STOP")],
+        text=lambda number: _gemini(STAMP, _counts(number)),
+        last=[_gemini("", _counts(1000), finishReason="STOP")],
+    ),
+    # The same on Vertex AI, which counts at the end.
+    "vertex": Shape(
+        base="",
+        path="/v1beta/models/m:streamGenerateContent?alt=sse",
+        request={"contents": [{"role": "user", "parts": [{"text": "hi"}]}]},
+        media_type="text/event-stream",
+        frame="data: {data}\r\n\r\n",
+        first=[],
+        text=lambda _: _gemini(STAMP, {"trafficType": "ON_DEMAND"}),
+        last=[_gemini("", _counts(1000), finishReason="STOP")],
     ),
     "ollama": Shape(
         base="",

@@ -39,6 +39,7 @@ _TEXT: dict[str, Callable[[dict[str, Any]], Any]] = {
     "openai": _openai,
     "anthropic": _anthropic,
     "gemini": _gemini,
+    "vertex": _gemini,
     "ollama": _ollama,
     "tools": _tools,
 }

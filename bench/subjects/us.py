@@ -10,7 +10,7 @@ from bench.shapes import SHAPES
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
-_PROVIDERS = {"tools": "openai"}
+_PROVIDERS = {"tools": "openai", "vertex": "gemini"}
 
 
 class Blocking:

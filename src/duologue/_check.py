@@ -43,13 +43,14 @@ def shown(value: Any) -> str:
 
 # The checks behind those that let `None` pass: most fields of most models are, so it is looked for first.
 _optional: dict[Check, Check] = {}
-# The class of which every value passes a check, which then need not be asked.
+# The class of which every value passes a check, which then need not be asked; of an integer, those from some number on.
 _passing: dict[Check, type] = {}
+_least: dict[Check, float] = {}
 
 
 def field(check: Check) -> Validator:
     """The check as an attrs validator."""
-    of_some, passing = _optional.get(check), _passing.get(check)
+    of_some, passing, least = _optional.get(check), _passing.get(check), _least.get(check, math.inf)
 
     def validate(_instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
         if type(value) is not passing:
@@ -59,6 +60,12 @@ def field(check: Check) -> Validator:
         if value is not None:
             of_some(attribute.name, value)  # type: ignore[misc]  # it is only used where there is one
 
+    def validate_integer(_instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
+        if type(value) is not int or value < least:
+            check(attribute.name, value)
+
+    if check in _least:
+        return validate_integer
     return validate if of_some is None else validate_some
 
 
@@ -107,6 +114,8 @@ def integer(minimum: float = -math.inf, maximum: float = math.inf) -> Check:
         if not minimum <= value <= maximum:
             _refuse(name, value, minimum, maximum)
 
+    if maximum == math.inf:
+        _least[passes] = minimum
     return passes
 
 
@@ -171,7 +180,8 @@ def mapping(check: Check) -> Check:
         for key, item in value.items():
             if not isinstance(key, str):
                 raise TypeError(f"{name} must have strings as keys, got {shown(key)}")
-            check(f"{name}[{key!r}]", item)
+            if check is not anything:
+                check(f"{name}[{key!r}]", item)
 
     return passes
 

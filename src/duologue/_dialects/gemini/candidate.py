@@ -28,6 +28,8 @@ PART_FIELDS = "part_fields"
 _AFTER_ALL = 1 << 30
 _CANDIDATE_KEYS = frozenset({"index", "content", "finishReason"})
 _CONTENT_KEYS = frozenset({"parts", "role"})
+_TEXT = {"text"}
+_PLAIN = ("text", "thought")
 _BLOB_KEYS = frozenset({"mimeType", "data"})
 # What may stand in a part beside its data: https://ai.google.dev/api/caching#Part
 _BESIDE = frozenset({"thought", "thoughtSignature", "partMetadata", "videoMetadata", "mediaResolution"})
@@ -83,6 +85,9 @@ class Candidate:
     # -- parts ---------------------------------------------------------------------------------------------------------
 
     def _part(self, part: dict[str, Any], events: list[StreamEvent]) -> None:
+        if part.keys() == _TEXT:  # as nearly always
+            self._read_text(part, events)
+            return
         part = _said(part)
         read = next((read for key, read in _PARTS.items() if key in part), Candidate._other)
         read(self, part, events)
@@ -114,7 +119,7 @@ class Candidate:
 
     def _read_text(self, part: dict[str, Any], events: list[StreamEvent]) -> None:
         text = a_string(part["text"], "parts[].text")
-        fields = {key: value for key, value in part.items() if key not in ("text", "thought")}
+        fields = {key: value for key, value in part.items() if key not in _PLAIN} if len(part) > 1 else {}
         if part.get("thought"):
             self._thought(text, fields, events)
         elif text:
@@ -172,6 +177,8 @@ class Candidate:
     def _note(self, candidate: dict[str, Any], content: dict[str, Any], events: list[StreamEvent]) -> None:
         """What else is said of the candidate. Older servers repeat it in every chunk, others give an object field by
         field."""
+        if candidate.keys() <= _CANDIDATE_KEYS and content.keys() <= _CONTENT_KEYS:
+            return
         found = {key: value for key, value in candidate.items() if key not in _CANDIDATE_KEYS and value is not None}
         rest = {key: value for key, value in content.items() if key not in _CONTENT_KEYS and value is not None}
         news: dict[str, Any] = {"content": rest} if rest else {}

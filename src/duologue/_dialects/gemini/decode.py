@@ -85,13 +85,14 @@ class Decoder:
     # -- a chunk -------------------------------------------------------------------------------------------------------
 
     def _chunk(self, chunk: dict[str, Any], events: list[StreamEvent]) -> None:
-        if not chunk.keys() & _ANY_OF:
+        if _ANY_OF.isdisjoint(chunk):
             _refuse_foreign(chunk)
         self._top(chunk, events)
         for position, candidate in enumerate(an_array(chunk.get("candidates"), "candidates")):
             self._candidate(an_object(candidate, f"candidates[{position}]"), position, events)
         self._usage_of(chunk, events)
-        self._feedback(chunk)
+        if chunk.get("promptFeedback"):
+            self._feedback(chunk["promptFeedback"])
         if chunk.get("error"):
             raise api_error(chunk)
 
@@ -103,6 +104,8 @@ class Decoder:
             if key not in _TOP and value is not None and self._seen.get(key) != value
         }
         self._seen.update(news)
+        if not news and self._started:
+            return
         if not self._started and chunk.keys() & _ANY_OF - {"error"}:
             self._started = True
             self._response_id = a_string(news.pop("responseId", None), "responseId") or None
@@ -134,10 +137,9 @@ class Decoder:
             self._counts = {**self._counts, **told}
             events.append(UsageUpdate(read_usage(self._counts)))
 
-    def _feedback(self, chunk: dict[str, Any]) -> None:
+    def _feedback(self, feedback: Any) -> None:
         """A blocked prompt has no candidates, and the reason why stands in place of theirs."""
-        feedback = an_object(chunk.get("promptFeedback") or {}, "promptFeedback")
-        word = a_string(feedback.get("blockReason"), "promptFeedback.blockReason")
+        word = a_string(an_object(feedback, "promptFeedback").get("blockReason"), "promptFeedback.blockReason")
         if word and not word.endswith(_UNSET):
             self.finish[0] = ("content_filter", word)
 
