@@ -19,8 +19,9 @@ from duologue import (
 )
 from duologue._dialects import _MODULES, find_dialect
 from duologue._tables import PROVIDERS
+from tests.client.test_client import close, http_client_for
 from tests.client.test_stream import client_for
-from tests.kit.server import ScriptedServer, pause, reply
+from tests.kit.server import ScriptedServer, head, pause, reply, until_closed
 
 if TYPE_CHECKING:
     from tests.kit.twins import Twin
@@ -152,3 +153,33 @@ def test_each_format_says_where_its_list_is() -> None:
     without = {name for name in _MODULES if not hasattr(find_dialect(name), "MODELS_PATH")}
     assert without == {"bedrock-converse"}
     assert {provider.dialect for provider in PROVIDERS.values()} <= set(_MODULES)
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        pytest.param([[until_closed]], id="the list"),
+        pytest.param([[head(200, {"content-length": "99"}), until_closed]], id="in the middle of it"),
+        pytest.param([reply(status=404, connection="close"), [until_closed]], id="the model"),
+    ],
+)
+@pytest.mark.parametrize("own", [False, True], ids=["ours", "a client of the caller's"])
+async def test_closing_the_client_ends_it(twin: Twin, script: list[Any], own: bool) -> None:
+    with ScriptedServer(*script) as server:
+        http_client = http_client_for(twin) if own else None
+        client = client_for(twin, server, http_client=http_client)
+
+        async def check() -> None:
+            with pytest.raises(ClosedError, match="the client was closed"):
+                await client.check(timeout=60)
+
+        async def close_it() -> None:
+            while len(server.requests) < len(script):
+                await twin.sleep(0.01)
+            await twin.sleep(0.05)
+            await client.aclose()
+
+        await twin.gather(check, close_it)
+        if http_client is not None:
+            await close(http_client)
+        assert server.wait_until(lambda seen: seen.open == 0)
