@@ -53,6 +53,7 @@ OURS = {
     "duologue._core.aws._REGION",
     "duologue._core.network._PLAIN",
     "duologue._core.registry._NAME",
+    "duologue._core.registry._PATH",
     "duologue._core.registry._URL",
     "duologue._dialects.anthropic_messages.encode._BUDGETED",
     "duologue._dialects.bedrock_converse.media._NOT_IN_NAMES",

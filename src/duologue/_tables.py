@@ -146,6 +146,7 @@ PROVIDERS: Final[Mapping[str, Provider]] = MappingProxyType(
             docs="https://openrouter.ai/docs/api-reference/chat-completion",
             base_url="https://openrouter.ai/api/v1",
             key_env=("OPENROUTER_API_KEY",),
+            key_path="/key",
             field_names={"max_tokens": "max_completion_tokens"},
             unsupported={"n": "it gives one answer"},
             reasoning_style="reasoning",

@@ -12,11 +12,14 @@ from duologue import (
     APIError,
     AuthenticationError,
     ClosedError,
+    ConfigurationError,
     ConnectError,
     OverloadedError,
     ServerError,
     StreamTimeout,
+    register_provider,
 )
+from duologue._core.registry import _added
 from duologue._dialects import _MODULES, find_dialect
 from duologue._tables import PROVIDERS
 from tests.client.test_client import close, http_client_for
@@ -183,3 +186,28 @@ async def test_closing_the_client_ends_it(twin: Twin, script: list[Any], own: bo
         if http_client is not None:
             await close(http_client)
         assert server.wait_until(lambda seen: seen.open == 0)
+
+
+@pytest.mark.parametrize(("status", "kind"), [(200, type(None)), (401, AuthenticationError)])
+async def test_where_the_list_is_public_it_asks_about_the_key(twin: Twin, status: int, kind: type[Any]) -> None:
+    with ScriptedServer(reply(b'{"data": {"label": "sk-or-v1-..."}}', status, "application/json")) as server:
+        async with client_for(twin, server, provider="openrouter") as client:
+            health = await client.check()
+    assert isinstance(health.error, kind)
+    assert health.ok == (status == 200)
+    request = server.requests[0]
+    assert (request.method, request.path) == ("GET", "/v1/key")
+    assert request.headers["authorization"] == "Bearer sk-test"
+
+
+async def test_a_row_of_a_user_s_may_say_where(twin: Twin) -> None:
+    register_provider("acme-keys", dialect="openai-chat", key_path="/me?x=1")
+    try:
+        with ScriptedServer(MODELS) as server:
+            async with client_for(twin, server, provider="acme-keys") as client:
+                assert await client.check()
+    finally:
+        del _added["acme-keys"]
+    assert server.requests[0].path == "/v1/me?x=1"
+    with pytest.raises(ConfigurationError, match="the key_path of 'acme-keys' must be like /key"):
+        register_provider("acme-keys", dialect="openai-chat", key_path="me")

@@ -331,6 +331,9 @@ class AsyncClient:
         """Whether the provider answers and takes the key: it is asked for its list of models, which costs nothing, or
         for a single token where it has none. What goes wrong is in `error` and not raised.
 
+        Where that list is public, as those of Hugging Face and NVIDIA are, a wrong key is not noticed, unless the
+        provider's row has a `key_path` that is asked instead, as OpenRouter's has.
+
         Args:
             max_age: the seconds for which an outcome is kept and given again; 0 to ask anew.
             timeout: the seconds for an answer.

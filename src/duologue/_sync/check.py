@@ -22,7 +22,7 @@ def check(road: Road, probe: Probe | None, ask: Callable[[], Any], provider: str
 
     Args:
         road: the way there.
-        probe: what asks for the list of models; None where there is none.
+        probe: what asks for the list of models, or about the key; None where there is neither.
         ask: asks the model itself, where that does not tell.
         provider: the provider's name.
 
