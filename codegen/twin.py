@@ -34,6 +34,7 @@ RENAMES: Final[Mapping[str, str]] = {
     "AsyncText": "Text",  # ours
     "AsyncToolRun": "ToolRun",  # ours
     "AsyncMerge": "Merge",  # ours
+    "AsyncErrand": "Errand",  # ours
     "AsyncPlace": "Place",  # ours
     "AsyncAnswer": "Answer",  # ours
     "AsyncBody": "Body",  # ours

@@ -43,6 +43,7 @@ NETWORK: dict[str, Callable[[Any, Any], object]] = {
     "duologue._frames.http1_head._FOLDED": lambda pattern, text: pattern.sub(b" ", text),
     "duologue._frames.http1_head._LENGTH": re.Pattern.fullmatch,
     "duologue._frames.http1_head._STATUS": re.Pattern.fullmatch,
+    "duologue._schema.durations._DURATION": re.Pattern.fullmatch,
     "duologue._json._SURROGATE": lambda pattern, text: pattern.sub("?", text),
 }
 # Those that see what the caller, the environment and our own tables say. Each is short, or held to a length.
@@ -52,6 +53,7 @@ OURS = {
     "duologue._core.aws._REGION",
     "duologue._core.network._PLAIN",
     "duologue._core.registry._NAME",
+    "duologue._core.registry._PATH",
     "duologue._core.registry._URL",
     "duologue._dialects.anthropic_messages.encode._BUDGETED",
     "duologue._dialects.bedrock_converse.media._NOT_IN_NAMES",

@@ -23,7 +23,12 @@ PROVIDERS: Final[Mapping[str, Provider]] = MappingProxyType(
             default_model="gpt-4o-mini",
             field_names={"max_tokens": "max_completion_tokens"},
             schema_rules="strict",
-            media_limits={"file_bytes": 52428800},
+            media_limits={
+                "images": 1500,
+                "image_request_bytes": 536870912,
+                "file_bytes": 52428800,
+                "all_files_bytes": 52428800,
+            },
         ),
         "local": Provider(
             name="local",
@@ -54,7 +59,12 @@ PROVIDERS: Final[Mapping[str, Provider]] = MappingProxyType(
             key_env=("OPENAI_API_KEY",),
             default_model="gpt-4o-mini",
             schema_rules="strict",
-            media_limits={"file_bytes": 52428800},
+            media_limits={
+                "images": 1500,
+                "image_request_bytes": 536870912,
+                "file_bytes": 52428800,
+                "all_files_bytes": 52428800,
+            },
             models_of="openai",
         ),
         "azure": Provider(
@@ -79,6 +89,7 @@ PROVIDERS: Final[Mapping[str, Provider]] = MappingProxyType(
             schema_rules="closed",
             media_limits={
                 "images": 600,
+                "image_bytes": 7864320,
                 "image_side": 8000,
                 "many_images": 20,
                 "many_images_side": 2000,
@@ -115,7 +126,7 @@ PROVIDERS: Final[Mapping[str, Provider]] = MappingProxyType(
             auth="sigv4",
             key_env=("AWS_BEARER_TOKEN_BEDROCK",),
             schema_rules="closed",
-            media_limits={"files": 5},
+            media_limits={"files": 5, "other_file_bytes": 4718592},
         ),
         "cohere": Provider(
             name="cohere",
@@ -126,7 +137,7 @@ PROVIDERS: Final[Mapping[str, Provider]] = MappingProxyType(
             key_env=("COHERE_API_KEY", "CO_API_KEY"),
             default_model="command-a-03-2025",
             schema_rules="plain",
-            media_limits={"images": 20, "image_bytes": 20971520},
+            media_limits={"images": 20, "all_images_bytes": 20971520},
         ),
         "openrouter": Provider(
             name="openrouter",
@@ -135,6 +146,7 @@ PROVIDERS: Final[Mapping[str, Provider]] = MappingProxyType(
             docs="https://openrouter.ai/docs/api-reference/chat-completion",
             base_url="https://openrouter.ai/api/v1",
             key_env=("OPENROUTER_API_KEY",),
+            key_path="/key",
             field_names={"max_tokens": "max_completion_tokens"},
             unsupported={"n": "it gives one answer"},
             reasoning_style="reasoning",
@@ -206,7 +218,7 @@ PROVIDERS: Final[Mapping[str, Provider]] = MappingProxyType(
             reasoning_field="content",
             file_input="document_url",
             audio_input="base64",
-            media_limits={"images": 8, "image_bytes": 10485760, "file_bytes": 52428800},
+            media_limits={"image_bytes": 20971520, "file_bytes": 52428800},
             stream_usage=False,
         ),
         "xai": Provider(
@@ -257,7 +269,7 @@ PROVIDERS: Final[Mapping[str, Provider]] = MappingProxyType(
             },
             reasoning_style="thinking_budget",
             reasoning_field="reasoning_content",
-            media_limits={"images": 30, "image_bytes": 10485760},
+            media_limits={"images": 30, "all_images_bytes": 7864320},
             stream_usage=False,
         ),
         "cerebras": Provider(

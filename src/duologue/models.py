@@ -765,6 +765,7 @@ class Provider:
         base_url: Where it listens; none where the user has to say or the server is started here.
         auth: How the key travels.
         key_env: Environment variables that hold the key, the first one that is set wins.
+        key_path: Where it tells of the key, below the base URL, for a check; its list of models where nothing is said.
         default_model: The model where none is named.
         end_marker: What tells that a stream is whole; what its format has for it where nothing is said.
         field_names: The names under which fields of a request are sent, where they are not the format's own.
@@ -800,6 +801,7 @@ class Provider:
         converter=_tuple_of_str,
         validator=check.field(check.items(check.string)),
     )
+    key_path: str | None = attrs.field(default=None, validator=check.field(check.optional(check.string)))
     default_model: str | None = attrs.field(default=None, validator=check.field(check.optional(check.string)))
     end_marker: EndMarker | None = attrs.field(
         default=None,

@@ -12,15 +12,19 @@ from duologue import (
     APIError,
     AuthenticationError,
     ClosedError,
+    ConfigurationError,
     ConnectError,
     OverloadedError,
     ServerError,
     StreamTimeout,
+    register_provider,
 )
+from duologue._core.registry import _added
 from duologue._dialects import _MODULES, find_dialect
 from duologue._tables import PROVIDERS
+from tests.client.test_client import close, http_client_for
 from tests.client.test_stream import client_for
-from tests.kit.server import ScriptedServer, pause, reply
+from tests.kit.server import ScriptedServer, head, pause, reply, until_closed
 
 if TYPE_CHECKING:
     from tests.kit.twins import Twin
@@ -152,3 +156,58 @@ def test_each_format_says_where_its_list_is() -> None:
     without = {name for name in _MODULES if not hasattr(find_dialect(name), "MODELS_PATH")}
     assert without == {"bedrock-converse"}
     assert {provider.dialect for provider in PROVIDERS.values()} <= set(_MODULES)
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        pytest.param([[until_closed]], id="the list"),
+        pytest.param([[head(200, {"content-length": "99"}), until_closed]], id="in the middle of it"),
+        pytest.param([reply(status=404, connection="close"), [until_closed]], id="the model"),
+    ],
+)
+@pytest.mark.parametrize("own", [False, True], ids=["ours", "a client of the caller's"])
+async def test_closing_the_client_ends_it(twin: Twin, script: list[Any], own: bool) -> None:
+    with ScriptedServer(*script) as server:
+        http_client = http_client_for(twin) if own else None
+        client = client_for(twin, server, http_client=http_client)
+
+        async def check() -> None:
+            with pytest.raises(ClosedError, match="the client was closed"):
+                await client.check(timeout=60)
+
+        async def close_it() -> None:
+            while len(server.requests) < len(script):
+                await twin.sleep(0.01)
+            await twin.sleep(0.05)
+            await client.aclose()
+
+        await twin.gather(check, close_it)
+        if http_client is not None:
+            await close(http_client)
+        assert server.wait_until(lambda seen: seen.open == 0)
+
+
+@pytest.mark.parametrize(("status", "kind"), [(200, type(None)), (401, AuthenticationError)])
+async def test_where_the_list_is_public_it_asks_about_the_key(twin: Twin, status: int, kind: type[Any]) -> None:
+    with ScriptedServer(reply(b'{"data": {"label": "sk-or-v1-..."}}', status, "application/json")) as server:
+        async with client_for(twin, server, provider="openrouter") as client:
+            health = await client.check()
+    assert isinstance(health.error, kind)
+    assert health.ok == (status == 200)
+    request = server.requests[0]
+    assert (request.method, request.path) == ("GET", "/v1/key")
+    assert request.headers["authorization"] == "Bearer sk-test"
+
+
+async def test_a_row_of_a_user_s_may_say_where(twin: Twin) -> None:
+    register_provider("acme-keys", dialect="openai-chat", key_path="/me?x=1")
+    try:
+        with ScriptedServer(MODELS) as server:
+            async with client_for(twin, server, provider="acme-keys") as client:
+                assert await client.check()
+    finally:
+        del _added["acme-keys"]
+    assert server.requests[0].path == "/v1/me?x=1"
+    with pytest.raises(ConfigurationError, match="the key_path of 'acme-keys' must be like /key"):
+        register_provider("acme-keys", dialect="openai-chat", key_path="me")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import select
 import socket
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,11 +16,11 @@ from duologue._core.line import ConnectError as NoConnection
 from duologue._sync import fetch as blocking_fetch
 from duologue._sync.transport import open_stream as blocking_open
 from duologue._waiting.tls import ssl_context
-from tests.kit.server import ScriptedServer, hang_up, pause, reply
+from tests.kit.server import ScriptedServer, hang_up, pause, reply, until_closed, wait_for
 from tests.kit.tls import authority, server_context
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from tests.kit.twins import Twin
 
@@ -212,3 +214,97 @@ async def test_nothing_to_fetch(twin: Twin) -> None:
     await one.aclose()
     with pytest.raises(ClosedError):
         await one.fetch(part)
+
+
+LONG = 60.0  # far more than these tests take
+
+
+async def until(twin: Twin, seen: Callable[[], bool]) -> None:
+    while not seen():
+        await twin.sleep(0.01)
+
+
+STALLS = [
+    pytest.param([until_closed], id="before the head"),
+    pytest.param([b"HTTP/1.1 200 OK\r\ncontent-length: 999\r\n\r\n" + PNG, until_closed], id="in the body"),
+]
+
+
+@pytest.mark.parametrize("stalls", STALLS)
+async def test_closing_the_client_ends_it(twin: Twin, internet: Internet, stalls: list[Any]) -> None:
+    with ScriptedServer(stalls, tls=server_context()) as server:
+        internet.port = server.port
+        one = client(twin)
+
+        async def fetch() -> None:
+            with pytest.raises(ClosedError, match="the client was closed"):
+                await one.fetch(PART, timeout=LONG)
+
+        async def close() -> None:
+            await until(twin, lambda: bool(server.requests))
+            await one.aclose()
+
+        await twin.gather(fetch, close)
+        assert server.wait_until(lambda seen: seen.open == 0)
+
+
+async def test_closing_ends_it_while_the_two_sides_agree_on_tls(twin: Twin, internet: Internet) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:  # it never says a word
+        internet.port = server.getsockname()[1]
+        one = client(twin)
+
+        async def fetch() -> None:
+            with pytest.raises(ClosedError, match="the client was closed"):
+                await one.fetch(PART, timeout=LONG)
+
+        async def close() -> None:
+            await until(twin, lambda: bool(select.select([server], [], [], 0)[0]))
+            await twin.sleep(0.05)
+            await one.aclose()
+
+        await twin.gather(fetch, close)
+
+
+async def test_closing_while_it_connects(twin: Twin, internet: Internet, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thread finds out when it has connected."""
+    with ScriptedServer(IMAGE, tls=server_context()) as server:
+        internet.port = server.port
+        one = client(twin)
+        goes = internet._goes
+
+        def closed_meanwhile(host: str, port: int) -> None:
+            goes(host, port)
+            with pytest.raises(StopIteration):  # closing what waits in another place waits for nothing itself
+                one.aclose().send(None)
+
+        monkeypatch.setattr(internet, "_goes", closed_meanwhile)
+        internet.names["provider.test"] = [PUBLIC[1:]]
+        with pytest.raises(ClosedError, match="the client was closed"):
+            await one.fetch(PART, timeout=LONG)
+    assert server.requests == []
+
+
+async def test_with_grace_it_comes_to_its_end(twin: Twin, internet: Internet) -> None:
+    go_on = threading.Event()
+    with ScriptedServer([wait_for(go_on), *IMAGE], tls=server_context()) as server:
+        internet.port = server.port
+        one = client(twin)
+        order: list[str] = []
+
+        async def fetch() -> None:
+            assert (await one.fetch(PART, timeout=LONG)).data == PNG
+            order.append("fetched")
+
+        async def close() -> None:
+            await until(twin, lambda: bool(server.requests))
+            await one.aclose(grace=LONG)
+            order.append("closed")
+
+        async def meanwhile() -> None:
+            await until(twin, lambda: one._road.closing)
+            with pytest.raises(ClosedError, match="the client is closed"):
+                await one.fetch(PART)
+            go_on.set()
+
+        await twin.gather(fetch, close, meanwhile)
+        assert order == ["fetched", "closed"]

@@ -355,3 +355,27 @@ async def test_closing_a_blocking_stream_from_elsewhere_leaves_the_others(twin: 
             assert await collect(stream) == []
             assert (await client.stream("hi").result()).text == "x"
         assert server.connections == 1
+
+
+async def test_closing_the_client_during_a_check(twin: Twin, library: Any) -> None:
+    """The connection may be that of others, so a thread learns of it only when something comes."""
+    go_on = threading.Event()
+
+    def late(a: Answer) -> None:
+        go_on.wait(10)
+        a.whole(answer("x"))
+
+    with H2Server(late) as server:
+        async with over(library, twin, server) as client:
+
+            async def check() -> None:
+                with pytest.raises(ClosedError, match="the client was closed"):
+                    await client.check(timeout=60)
+
+            async def close() -> None:
+                while not server.requests:
+                    await twin.sleep(0.01)
+                await client.aclose()
+                go_on.set()
+
+            await twin.gather(check, close)

@@ -31,8 +31,12 @@ if TYPE_CHECKING:
     from tests.kit.twins import Twin
 
 IMAGE = ImageContent.from_bytes(png(30, 20))
+SIZE = len(IMAGE.data or b"")
 BY_URL = ImageContent.from_url("https://example.com/a.png")
 PDF = FileContent.from_bytes(b"%PDF-1.7" + bytes(92))
+DOCX_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+DOCX = FileContent(data=bytes(100), media_type=DOCX_TYPE)
+TABLE = FileContent.from_bytes(b"a,b\n" + bytes(96), "text/csv")
 SOUND = AudioContent.from_bytes(b"ID3" + bytes(47))
 
 
@@ -51,12 +55,16 @@ def refusal(limits: dict[str, int], *parts: Any, size: int = 1000) -> str | None
     ("limit", "most", "parts", "words"),
     [
         ("images", 2, [IMAGE, BY_URL, IMAGE], "images in a request; got 3"),
-        ("image_bytes", 60, [BY_URL, IMAGE], f"bytes of an image; got {len(IMAGE.data or b'')}"),
+        ("image_bytes", 60, [BY_URL, IMAGE], f"bytes of an image; got {SIZE}"),
         ("image_side", 29, [IMAGE], "pixels of an image's longer side; got 30"),
         ("image_pixels", 599, [IMAGE], "pixels of an image; got 600"),
         ("files", 1, [PDF, FileContent(file_id="f")], "files in a request; got 2"),
         ("file_bytes", 99, [PDF], "bytes of a document; got 100"),
         ("pdf_bytes", 99, [PDF], "bytes of a PDF; got 100"),
+        ("docx_bytes", 99, [DOCX], "bytes of a DOCX file; got 100"),
+        ("other_file_bytes", 99, [PDF, DOCX, TABLE], "bytes of a document that is neither PDF nor DOCX; got 100"),
+        ("all_images_bytes", 100, [IMAGE, BY_URL, IMAGE], f"bytes of all images in a request; got {2 * SIZE}"),
+        ("all_files_bytes", 199, [PDF, IMAGE, DOCX], "bytes of all documents in a request; got 200"),
         ("audio_bytes", 49, [SOUND], "bytes of a recording; got 50"),
         ("request_bytes", 999, [SOUND], "bytes of a request; got 1,000"),
         ("image_request_bytes", 999, [IMAGE], "bytes of a request; got 1,000"),
@@ -82,6 +90,7 @@ def test_what_is_sent_by_url_is_measured_by_the_provider() -> None:
     )
     assert refusal({"image_request_bytes": 1, "pdf_bytes": 1}, SOUND, FileContent(data=b"ab")) is None
     assert refusal({"image_side": 1}, ImageContent(data=b"odd", media_type="image/x-own")) is None
+    assert refusal({"other_file_bytes": 1}, FileContent(data=b"ab"), SOUND) is None
 
 
 @pytest.mark.parametrize("provider", PROVIDERS.values(), ids=lambda provider: provider.name)
@@ -105,6 +114,16 @@ def test_a_request_is_refused_before_it_is_sent() -> None:
             client.stream(Message.user(FileContent.from_bytes(b"%PDF-" + bytes(26 * 1024 * 1024))))
     with Client("anthropic", api_key="k", base_url="https://example.com") as elsewhere:
         elsewhere.stream(Message.user(wide)).close()  # another server's limits are its own
+
+
+@pytest.mark.parametrize(
+    ("provider", "limit"),
+    [("anthropic", "image_bytes"), ("fireworks", "all_images_bytes")],
+)
+def test_where_a_provider_measures_base64(provider: str, limit: str) -> None:
+    """Its row has the bytes before that."""
+    most = PROVIDERS[provider].media_limits[limit]
+    assert len(base64.b64encode(bytes(most))) == 10 * 1024 * 1024
 
 
 async def test_an_attachment_arrives_whole(twin: Twin) -> None:

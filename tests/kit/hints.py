@@ -5,7 +5,11 @@ from __future__ import annotations
 import dataclasses
 import enum
 import json
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Optional, TypedDict
+from uuid import UUID
 
 import attrs
 
@@ -14,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     Drawn = tuple[Any, Callable[[], Any]]
+    Kind = Callable[[random.Random, Callable[[], Drawn]], Drawn]
 
 
 class Shade(enum.Enum):
@@ -46,15 +51,17 @@ ODD: list[Any] = [
 ]
 
 
-def draw_hint(draw: random.Random, depth: int = 3) -> Drawn:
-    """A type, and a function that draws data which fit it."""
-    kinds = _LEAVES if depth == 0 else [*_LEAVES, *_BRANCHES]
-    return draw.choice(kinds)(draw, depth - 1)
+def draw_hint(draw: random.Random, depth: int = 3, *, written: bool = False) -> Drawn:
+    """A type, and a function that draws data which fit it; with `written` also of those that are written as text, for
+    which not every string will do, though their schemas cannot say so."""
+    leaves = [*_LEAVES, *_WRITTEN] if written else _LEAVES
+    kinds = leaves if depth == 0 else [*leaves, *_BRANCHES]
+    return draw.choice(kinds)(draw, lambda: draw_hint(draw, depth - 1, written=written))
 
 
-def draw_class(draw: random.Random, depth: int) -> Drawn:
+def draw_class(draw: random.Random, inner: Callable[[], Drawn]) -> Drawn:
     """A class of one of three makers."""
-    fields = [(f"f{number}", *draw_hint(draw, depth), draw.random() < 0.3) for number in range(draw.randint(0, 3))]
+    fields = [(f"f{number}", *inner(), draw.random() < 0.3) for number in range(draw.randint(0, 3))]
     fields.sort(key=lambda field: field[3])
     made = draw.choice(_MAKERS)([(name, hint, has_default) for name, hint, _, has_default in fields])
 
@@ -87,34 +94,34 @@ def _typed_dict(fields: list[tuple[str, Any, bool]]) -> Any:
 _MAKERS = [_attrs, _dataclass, _typed_dict]
 
 
-def _optional(draw: random.Random, depth: int) -> Drawn:
-    hint, value = draw_hint(draw, depth)
+def _optional(draw: random.Random, inner: Callable[[], Drawn]) -> Drawn:
+    hint, value = inner()
     try:
         return Optional[hint], lambda: None if draw.random() < 0.3 else value()  # noqa: UP045 - drawn at run time
     except TypeError:  # typing makes no union of what cannot be hashed
         return hint, value
 
 
-def _list(draw: random.Random, depth: int) -> Drawn:
-    hint, value = draw_hint(draw, depth)
+def _list(draw: random.Random, inner: Callable[[], Drawn]) -> Drawn:
+    hint, value = inner()
     return list[hint], lambda: [value() for _ in range(draw.randint(0, 3))]  # type: ignore[valid-type]  # as above
 
 
-def _map(draw: random.Random, depth: int) -> Drawn:
-    hint, value = draw_hint(draw, depth)
+def _map(draw: random.Random, inner: Callable[[], Drawn]) -> Drawn:
+    hint, value = inner()
     return dict[str, hint], lambda: {draw.choice(WORDS): value() for _ in range(draw.randint(0, 3))}  # type: ignore[valid-type]  # as above
 
 
-def _pair(draw: random.Random, depth: int) -> Drawn:
-    (one, give_one), (other, give_other) = draw_hint(draw, depth), draw_hint(draw, depth)
+def _pair(draw: random.Random, inner: Callable[[], Drawn]) -> Drawn:
+    (one, give_one), (other, give_other) = inner(), inner()
     return tuple[one, other], lambda: [give_one(), give_other()]  # type: ignore[valid-type]  # as above
 
 
-def _leaf(hint: Any, *values: Any) -> Callable[[random.Random, int], Drawn]:
+def _leaf(hint: Any, *values: Any) -> Kind:
     return lambda draw, _: (hint, lambda: draw.choice(values))
 
 
-_LEAVES: list[Callable[[random.Random, int], Drawn]] = [
+_LEAVES: list[Kind] = [
     _leaf(str, *WORDS),
     _leaf(int, 0, -5, 2**60),
     _leaf(float, 0, 1.5, -2e10),
@@ -124,8 +131,18 @@ _LEAVES: list[Callable[[random.Random, int], Drawn]] = [
     _leaf(Literal["a", 1], "a", 1),
     _leaf(Annotated[int, {"minimum": 0, "maximum": 9}], 0, 9),
     _leaf(int | str, 1, "a"),
+    _leaf(Path, "", "a/b.txt", "../x", "/"),
 ]
-_BRANCHES: list[Callable[[random.Random, int], Drawn]] = [_optional, _list, _map, _pair, draw_class]
+_WRITTEN: list[Kind] = [
+    _leaf(date, "2031-05-17"),
+    _leaf(datetime, "2031-05-17T09:30:00+02:00", "2031-05-17T09:30:00"),
+    _leaf(time, "09:30:00.5"),
+    _leaf(timedelta, "P1DT2H30M", "-PT0.5S", "P2W", "PT90M"),
+    _leaf(UUID, "12345678-1234-5678-1234-567812345678"),
+    _leaf(Decimal, "1.10", "-3"),
+    _leaf(bytes, "aGk=", ""),
+]
+_BRANCHES: list[Kind] = [_optional, _list, _map, _pair, draw_class]
 
 
 def mutated(draw: random.Random, value: Any) -> Any:

@@ -6,8 +6,9 @@ import collections.abc
 import dataclasses
 import enum
 import typing
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
 from typing import Annotated, Any, Generic, Literal, NamedTuple, NewType, NotRequired, Required, TypedDict, TypeVar
 from uuid import UUID
 
@@ -150,7 +151,25 @@ SCHEMAS: list[tuple[Any, dict[str, Any]]] = [
     (bytes, {"type": "string", "contentEncoding": "base64"}),
     (date, {"type": "string", "format": "date"}),
     (datetime, {"type": "string", "format": "date-time"}),
+    (timedelta, {"type": "string", "format": "duration"}),
     (UUID, {"type": "string", "format": "uuid"}),
+    (Path, {"type": "string", "format": "path"}),
+    (PureWindowsPath, {"type": "string", "format": "path"}),
+    (
+        dict[Path, int],
+        {"type": "object", "additionalProperties": INT, "propertyNames": {"type": "string", "format": "path"}},
+    ),
+    (
+        dataclasses.make_dataclass(
+            "Wait", [("time", timedelta, dataclasses.field(default=timedelta(minutes=1))), ("at", Path, Path("a", "b"))]
+        ),
+        obj(
+            {
+                "time": {"type": "string", "format": "duration", "default": "PT1M"},
+                "at": {"type": "string", "format": "path", "default": str(Path("a", "b"))},
+            }
+        ),
+    ),
     (list, {"type": "array", "items": {}}),
     (list[int], {"type": "array", "items": INT}),
     (set[int], {"type": "array", "items": INT}),
@@ -257,6 +276,12 @@ GOOD: list[tuple[Any, Any, Any]] = [
     (date, "2031-05-17", date(2031, 5, 17)),
     (datetime, "2031-05-17T09:30:00Z", datetime(2031, 5, 17, 9, 30, tzinfo=UTC)),
     (time, "09:30:00", time(9, 30)),
+    (timedelta, "P1DT2H30M", timedelta(days=1, hours=2, minutes=30)),
+    (Path, "a/b.txt", Path("a/b.txt")),
+    (PurePath, "", PurePath()),
+    (PurePosixPath, "/etc/../x", PurePosixPath("/etc/../x")),
+    (PureWindowsPath, "C:\\a", PureWindowsPath("C:/a")),
+    (dict[Path, int], {"a": 1}, {Path("a"): 1}),
     (UUID, "12345678-1234-5678-1234-567812345678", UUID("12345678-1234-5678-1234-567812345678")),
     (Decimal, "1.10", Decimal("1.10")),
     (bytes, "aGk=", b"hi"),
@@ -304,6 +329,9 @@ BAD: list[tuple[Any, Any, str]] = [
     (type(None), 0, "expected null, got int 0"),
     (date, 3, "expected a date such as 2031-05-17 as a string, got int 3"),
     (date, "soon", "expected a date such as 2031-05-17, got 'soon'"),
+    (timedelta, 90, "expected a duration such as P1DT2H30M, without years and months as a string, got int 90"),
+    (timedelta, "P1Y", "expected a duration such as P1DT2H30M, without years and months, got 'P1Y'"),
+    (Path, 1, "expected a path as a string, got int 1"),
     (Decimal, "NaN", "expected a decimal number, got 'NaN'"),
     (Decimal, "x", "expected a decimal number, got 'x'"),
     (bytes, "*", "expected base64, got '*'"),
@@ -398,6 +426,7 @@ def test_plain_data() -> None:
         "1.10",
         True,
     ]
+    assert plain([timedelta(hours=-1), Path("a"), PureWindowsPath("C:/a")]) == ["-PT1H", "a", "C:\\a"]
     assert plain(type("Name", (str,), {})("x")) == "x"
     assert plain(type("Count", (int,), {})(3)) == 3
 

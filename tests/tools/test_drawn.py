@@ -27,7 +27,7 @@ def draw_function(draw: random.Random) -> tuple[Any, dict[str, Any]]:
     def function(**given: Any) -> dict[str, Any]:
         return given
 
-    drawn = {f"p{number}": draw_hint(draw) for number in range(draw.randint(0, 4))}
+    drawn = {f"p{number}": draw_hint(draw, written=True) for number in range(draw.randint(0, 4))}
     kind = inspect.Parameter.KEYWORD_ONLY
     signature = inspect.Signature([inspect.Parameter(name, kind, annotation=hint) for name, (hint, _) in drawn.items()])
     function.__signature__ = signature  # type: ignore[attr-defined]  # as decorators set it

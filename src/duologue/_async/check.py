@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from time import monotonic, time
 from typing import TYPE_CHECKING, Any
 
+from duologue._async.errand import AsyncErrand
 from duologue._core.checking import MOST_BYTES, NO_LIST, Health, Probe, outcome
-from duologue._core.deadlines import Opening, opening
-from duologue._core.failures import is_transport_failure, transport_error, without_frames
-from duologue._waiting.interrupt import AsyncInterrupt
-from duologue.errors import DuologueError
+from duologue.errors import ClosedError, DuologueError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,9 +21,12 @@ async def check(road: AsyncRoad, probe: Probe | None, ask: Callable[[], Any], pr
 
     Args:
         road: the way there.
-        probe: what asks for the list of models; None where there is none.
+        probe: what asks for the list of models, or about the key; None where there is neither.
         ask: asks the model itself, where that does not tell.
         provider: the provider's name.
+
+    Raises:
+        ClosedError: the client is closed, or was in the meantime.
     """
     at, began = time(), monotonic()
     error: DuologueError | None = None
@@ -34,6 +36,8 @@ async def check(road: AsyncRoad, probe: Probe | None, ask: Callable[[], Any], pr
             await ask()
         else:
             error = outcome(status, body)
+    except ClosedError:
+        raise
     except DuologueError as reason:
         error = reason.with_traceback(None)
     if error is not None:
@@ -43,24 +47,24 @@ async def check(road: AsyncRoad, probe: Probe | None, ask: Callable[[], Any], pr
 
 async def _answer(road: AsyncRoad, probe: Probe) -> tuple[int, bytes]:
     """The status, and as much of the body as tells an error."""
-    way = Opening(probe.deadlines)
-    before = opening.set(way)
+    errand = AsyncErrand(probe.deadlines)
+    answer: tuple[int, bytes] = await road.run(errand, partial(_ask, road, probe, errand))
+    return answer
+
+
+async def _ask(road: AsyncRoad, probe: Probe, errand: AsyncErrand) -> tuple[int, bytes]:
     answer: Any = None
     try:
-        answer = await road.send(probe, AsyncInterrupt())
+        answer = await road.send(probe, errand.interrupt)
+        errand.begun = True
+        network: Any = getattr(answer, "extensions", {}).get("network_stream")
+        errand.way.uses(network)  # not if it was stopped, where there may be no answer
         body = bytearray()
         async for piece in answer.stream:
             body += piece
             if len(body) > MOST_BYTES:
                 break
         return answer.status_code, bytes(body)
-    except Exception as reason:
-        if not is_transport_failure(reason):
-            raise
-        phases = {"phase": "total", "connect_phase": "total"}
-        error = transport_error(reason, begun=answer is not None, stage=way.stage, **phases)
-        raise error from without_frames(reason)
     finally:
-        opening.reset(before)
         if answer is not None:
             await answer.stream.aclose()

@@ -331,12 +331,15 @@ class AsyncClient:
         """Whether the provider answers and takes the key: it is asked for its list of models, which costs nothing, or
         for a single token where it has none. What goes wrong is in `error` and not raised.
 
+        Where that list is public, as those of Hugging Face and NVIDIA are, a wrong key is not noticed, unless the
+        provider's row has a `key_path` that is asked instead, as OpenRouter's has.
+
         Args:
             max_age: the seconds for which an outcome is kept and given again; 0 to ask anew.
             timeout: the seconds for an answer.
 
         Raises:
-            ClosedError: the client is closed.
+            ClosedError: the client is closed, or was in the meantime.
         """
         from duologue._async.check import check
 
@@ -368,11 +371,12 @@ class AsyncClient:
         Raises:
             FetchError: the address is not to be fetched, or what is there cannot be taken.
             TransportError: the line failed, or it took too long.
+            ClosedError: the client is closed, or was in the meantime.
         """
         from duologue._async.fetch import fetch
 
         self._road.check_open()
-        return await fetch(part, max_bytes, timeout, trust_env=bool(self._config.options.get("trust_env", True)))
+        return await fetch(self._road, part, max_bytes, timeout)
 
     def model_info(self, model: str | None = None) -> ModelInfo:
         """What is known of a model, by default the client's own; `known` is False where that is nothing."""
@@ -382,8 +386,8 @@ class AsyncClient:
         """Close the connections. Nothing more can be asked, from the first moment on.
 
         Args:
-            grace: the seconds that streams which are open have to come to their end. What is open after that ends with
-                a `ClosedError`.
+            grace: the seconds that streams which are open, a fetch and a check have to come to their end. What is under
+                way after that ends with a `ClosedError`.
         """
         await self._road.aclose(grace)
 

@@ -7,9 +7,9 @@ from time import monotonic
 from typing import TYPE_CHECKING, TypeVar
 
 from duologue._async.connection import AsyncBody, AsyncConnection, request_head
+from duologue._async.errand import AsyncErrand
 from duologue._async.transport import open_stream
-from duologue._core.deadlines import Deadlines, Opening, opening
-from duologue._core.failures import is_transport_failure, transport_error, without_frames
+from duologue._core.deadlines import Deadlines, Opening
 from duologue._core.fetching import Download, unfetched
 from duologue._core.headers import Headers
 from duologue._core.line import LineError
@@ -19,16 +19,18 @@ from duologue._waiting.tls import ssl_context
 from duologue.config import Timeouts
 
 if TYPE_CHECKING:
+    from duologue._async.http import AsyncRoad
     from duologue._async.transport import AsyncTimedStream
     from duologue.models import AudioContent, FileContent, ImageContent
 
 Media = TypeVar("Media", bound="ImageContent | FileContent | AudioContent")
 
 
-async def fetch(part: Media, max_bytes: int, timeout: float, *, trust_env: bool) -> Media:
+async def fetch(road: AsyncRoad, part: Media, max_bytes: int, timeout: float) -> Media:
     """The part with what its address points at.
 
     Raises:
+        ClosedError: the client is closed, or was in the meantime.
         FetchError: the address is not to be fetched, or what is there cannot be taken.
         StreamTimeout: it took longer than `timeout` seconds.
         TransportError: the line failed.
@@ -37,25 +39,22 @@ async def fetch(part: Media, max_bytes: int, timeout: float, *, trust_env: bool)
         return whole
     download = Download(str(part.url), max_bytes)
     limits = Timeouts(connect=timeout, first_event=None, idle=None, progress=None, total=timeout)
-    way = Opening(Deadlines(limits, monotonic()))
-    before = opening.set(way)
-    try:
-        while not await _ask(download, way, trust_env):
-            pass
-    except Exception as reason:
-        if not is_transport_failure(reason):
-            raise
-        error = transport_error(reason, phase="total", begun=False, connect_phase="total", stage=way.stage)
-        raise error from without_frames(reason)
-    finally:
-        opening.reset(before)
+    errand = AsyncErrand(Deadlines(limits, monotonic()))
+    await road.run(errand, partial(_follow, download, errand.way, road.trust_env))
     return download.fill(part)
+
+
+async def _follow(download: Download, way: Opening, trust_env: bool) -> None:
+    """To where the address leads, however often it leads on."""
+    while not await _ask(download, way, trust_env):
+        pass
 
 
 async def _ask(download: Download, way: Opening, trust_env: bool) -> bool:
     """One request; whether the answer was there."""
     stream = await _connect(download, way)
     try:
+        way.uses(stream)
         stream = await stream.start_tls(ssl_context(trust_env=trust_env), download.to.host.decode("ascii"))
         way.uses(stream)
         connection = AsyncConnection(download.to, stream)

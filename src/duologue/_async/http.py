@@ -23,9 +23,12 @@ from duologue._waiting.tls import ssl_context
 from duologue.errors import ClosedError, PoolTimeout
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import httpx
 
     from duologue._async.connection import AsyncAnswer
+    from duologue._async.errand import AsyncErrand
     from duologue._async.pool import AsyncPool
     from duologue._async.stream import AsyncStream
     from duologue._core.call import Call
@@ -40,7 +43,7 @@ class AsyncPlace:
     def __init__(self, home: object, max_concurrent: int | None) -> None:
         self.home = home
         self.gate = AsyncGate(max_concurrent)
-        self.idle = AsyncInterrupt()  # called when the last stream of a client that closes has ended
+        self.idle = AsyncInterrupt()  # called when the last work of a client that closes has ended
         self.pool: AsyncPool | None = None
         self.keeper = AsyncKeeper()
 
@@ -52,7 +55,7 @@ class AsyncRoad:
         self._limits = config.limits
         self._endpoint = endpoint
         self._theirs = None if http_client is None else AsyncTheirs(http_client)
-        self._trust_env = bool(config.options.get("trust_env", True))
+        self.trust_env = bool(config.options.get("trust_env", True))
         self.pace = Pace(config.limits.requests_per_minute)
         self.closing = self.closed = False
         self._start_anew()
@@ -63,6 +66,7 @@ class AsyncRoad:
         self._places: dict[object, AsyncPlace] = {}
         # The streams that are open, and since when. Weak: a stream that nobody holds any more frees its connection.
         self._open: WeakKeyDictionary[AsyncStream[Any], tuple[AsyncPlace, float]] = WeakKeyDictionary()
+        self._errands: set[AsyncErrand] = set()
 
     def _forget(self) -> None:
         """In a forked child: the connections are the parent's, who goes on to use them."""
@@ -98,8 +102,27 @@ class AsyncRoad:
         place, stream.place = stream.place, None
         if place is not None:
             place.gate.leave()
-            if self.closing and not self._streams(place):
-                place.idle.set()
+            if self.closing:
+                self._one_less(place)
+
+    async def run(self, errand: AsyncErrand, work: Callable[[], Any]) -> Any:
+        """Do a piece of work that takes no place among the streams; closing the client ends it as it does those.
+
+        Raises:
+            ClosedError: the client is closed, or was in the meantime.
+        """
+        self._errands.add(errand)
+        try:
+            self.check_open()  # who closes forbids first and looks for errands then, so one of the two notices
+            return await errand.run(work)
+        finally:
+            self._errands.discard(errand)
+            if self.closing:
+                self._one_less(self._place())
+
+    def _one_less(self, place: AsyncPlace) -> None:
+        if not self._at_work(place):
+            place.idle.set()
 
     def check_open(self) -> None:
         """Whether a new stream may begin.
@@ -110,8 +133,10 @@ class AsyncRoad:
         if self.closing:
             raise ClosedError("the client is closed")
 
-    def _streams(self, place: AsyncPlace) -> list[AsyncStream[Any]]:
-        return [stream for stream, (there, _) in list(self._open.items()) if there is place]
+    def _at_work(self, place: AsyncPlace) -> list[Callable[[ClosedError], Any]]:
+        """How to end what is under way there."""
+        streams = [partial(stream.stop, tell=True) for stream, (there, _) in list(self._open.items()) if there is place]
+        return [*streams, *(errand.stop for errand in list(self._errands) if errand.home is place.home)]
 
     def _crowd(self, waiting: int = 0) -> str:
         """Who is in the way: the streams that are open, but for the newest ones, which wait."""
@@ -163,14 +188,13 @@ class AsyncRoad:
         return None
 
     async def aclose(self, grace: float) -> None:
-        """Begin nothing new; give the streams that are open so many seconds, end them, and close what is ours."""
+        """Begin nothing new; give what is under way so many seconds, end it, and close what is ours."""
         self.closing = True
         here = self._place()
-        if grace > 0 and self._streams(here):
+        if grace > 0 and self._at_work(here):
             await here.idle.sleep(grace)
         self.closed = True
-        open_ones = self._streams(here)
-        stops = [partial(stream.stop, ClosedError("the client was closed"), tell=True) for stream in open_ones]
+        stops = [partial(stop, ClosedError("the client was closed")) for stop in self._at_work(here)]
         await close_all([*stops, here.keeper.aclose])
 
     def _place(self) -> AsyncPlace:
@@ -199,7 +223,7 @@ class AsyncRoad:
     def _new_pool(self, base_url: str) -> AsyncPool:
         from duologue._async.pool import AsyncPool
 
-        proxy = proxy_for(base_url) if self._trust_env else None
+        proxy = proxy_for(base_url) if self.trust_env else None
         encrypted = base_url.startswith("https:") or (proxy is not None and proxy.url.startswith("https:"))
-        context = ssl_context(trust_env=self._trust_env) if encrypted else None
+        context = ssl_context(trust_env=self.trust_env) if encrypted else None
         return AsyncPool(context, self._limits.max_connections, proxy)

@@ -46,7 +46,8 @@ class Health:
 
 
 class Probe:
-    """A request for the list of models, which costs nothing. To be sent as a `Call` is."""
+    """A request for the list of models, or for what is known of the key; either costs nothing. To be sent as a `Call`
+    is."""
 
     method = "GET"
     body = b""
@@ -70,8 +71,8 @@ class Probe:
 
 
 def make_probe(endpoint: Endpoint, headers: Mapping[str, str], seconds: float, now: float) -> Probe | None:
-    """What asks for the list of models; None where the format has none."""
-    path = getattr(find_dialect(endpoint.provider.dialect), "MODELS_PATH", None)
+    """What asks for the list of models, or where the provider's row says; None where the format has no list."""
+    path = endpoint.provider.key_path or getattr(find_dialect(endpoint.provider.dialect), "MODELS_PATH", None)
     return None if path is None else Probe(headers, path, seconds, now)
 
 

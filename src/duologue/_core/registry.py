@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 # `:` parts it from a model's name, and environment variables are named after it.
 _NAME = re.compile(r"[a-z][a-z0-9-]*")
 _URL = re.compile(r"https?://[^\s/?#@]+(/[^\s?#]*)?")
+_PATH = re.compile(r"/[A-Za-z0-9._~/?=&%-]+")
+# What columns look like that are part of an address.
+_FORMS = {"base_url": (_URL, "https://host/v1"), "key_path": (_PATH, "/key")}
 _GROUP = "duologue.providers"
 # What the keys of a column can be.
 _NAMES = {"field_names": FIELDS, "unsupported": FIELDS | WAYS, "media_limits": frozenset(LIMITS)}
@@ -99,8 +102,10 @@ def _check(provider: Provider) -> None:
     """What the compiler and the tests check in the table's rows."""
     if not _NAME.fullmatch(provider.name):
         raise ConfigurationError(f"a provider's name is lower-case letters, digits and `-`; got {provider.name!r}")
-    if provider.base_url is not None and not _URL.fullmatch(provider.base_url):
-        raise ConfigurationError(f"the base_url of {provider.name!r} must be like https://host/v1")
+    for column, (form, example) in _FORMS.items():
+        value = getattr(provider, column)
+        if value is not None and not form.fullmatch(value):
+            raise ConfigurationError(f"the {column} of {provider.name!r} must be like {example}")
     for column, known in _NAMES.items():
         for name in getattr(provider, column):
             if name not in known:

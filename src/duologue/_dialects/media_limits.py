@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 LIMITS = {
     "images": "images in a request, by URL too",
     "image_bytes": "bytes of an image",
+    "all_images_bytes": "bytes of all images in a request",
     "image_side": "pixels of an image's longer side",
     "image_pixels": "pixels of an image",
     "many_images": "images in a request, above which `many_images_side` holds",
@@ -26,14 +27,20 @@ LIMITS = {
     "image_request_bytes": "bytes of a request with an image as data",
     "files": "documents in a request, by URL too",
     "file_bytes": "bytes of a document",
+    "all_files_bytes": "bytes of all documents in a request",
     "pdf_bytes": "bytes of a PDF",
+    "docx_bytes": "bytes of a DOCX file",
+    "other_file_bytes": "bytes of a document that is neither PDF nor DOCX",
     "audio_bytes": "bytes of a recording",
     "request_bytes": "bytes of a request with data in it",
 }
 _COUNTED = {"image": "images", "file": "files"}
 _ONE_TOO_LARGE = {"image": "image_bytes", "file": "file_bytes", "audio": "audio_bytes"}
-
-
+_ALL_TOO_LARGE = {"image": "all_images_bytes", "file": "all_files_bytes"}
+_BY_MEDIA_TYPE = {
+    "application/pdf": "pdf_bytes",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "docx_bytes",
+}
 _NAMES = {"image": "an image", "file": "a document", "audio": "a recording"}
 _Measure = tuple[str, int, str]  # the limit's name, how much it is here, and of what
 
@@ -77,15 +84,19 @@ def _measures(parts: list[ContentPart], limits: Mapping[str, int]) -> Iterator[_
     for kind, limit in _COUNTED.items():
         yield limit, kinds.count(kind), f"{limit} in a request"
     many = kinds.count("image") > limits.get("many_images", len(kinds))
-    for part in parts:
-        data = getattr(part, "data", None)
-        if data:
-            kind = part.type
-            yield _ONE_TOO_LARGE[kind], len(data), f"bytes of {_NAMES[kind]}"
-            if kind == "image":
-                yield from _of_image(data, many=many)
-            elif getattr(part, "media_type", None) == "application/pdf":
-                yield "pdf_bytes", len(data), "bytes of a PDF"
+    with_data = [(part, data) for part in parts if (data := getattr(part, "data", None))]
+    for part, data in with_data:
+        yield _ONE_TOO_LARGE[part.type], len(data), f"bytes of {_NAMES[part.type]}"
+        yield from _of_image(data, many=many) if part.type == "image" else _of_file(part, data)
+    for kind, limit in _ALL_TOO_LARGE.items():
+        yield limit, sum(len(data) for part, data in with_data if part.type == kind), LIMITS[limit]
+
+
+def _of_file(part: ContentPart, data: bytes) -> Iterator[_Measure]:
+    media_type = getattr(part, "media_type", None)
+    if part.type == "file" and media_type:
+        limit = _BY_MEDIA_TYPE.get(media_type, "other_file_bytes")
+        yield limit, len(data), LIMITS[limit]
 
 
 def _of_image(data: bytes, *, many: bool) -> Iterator[_Measure]:

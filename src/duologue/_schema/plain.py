@@ -5,15 +5,17 @@ from __future__ import annotations
 import base64
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping
-from datetime import date, time
+from datetime import date, time, timedelta
 from decimal import Decimal
 from enum import Enum
 from math import isfinite
+from pathlib import PurePath
 from typing import Any, Final
 from uuid import UUID
 
 import attrs
 
+from duologue._schema.durations import written_duration
 from duologue._schema.misfit import DEPTH
 
 
@@ -77,6 +79,7 @@ _GIVE: Final[list[tuple[Any, Callable[[Any, int], Any]]]] = [
     (Mapping, _mapping),
     ((bytes, bytearray), lambda value, _: base64.b64encode(value).decode()),
     ((date, time), lambda value, _: value.isoformat()),
-    ((UUID, Decimal), lambda value, _: str(value)),
+    (timedelta, lambda value, _: written_duration(value)),
+    ((UUID, Decimal, PurePath), lambda value, _: str(value)),
     ((list, tuple, set, frozenset), _several),
 ]

@@ -5,15 +5,17 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Callable, Mapping
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
 from enum import Enum
 from math import isfinite
+from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
 from types import NoneType
 from typing import Any, Final, TypeAlias, TypeGuard
 from uuid import UUID
 
 from duologue._check import SHOWN, shown
+from duologue._schema.durations import read_duration
 from duologue._schema.misfit import Misfit
 from duologue._schema.plain import enum_value
 
@@ -96,9 +98,18 @@ SCALARS: Final[Mapping[Any, tuple[Mapping[str, Any], Take]]] = {
     ),
     date: ({"type": "string", "format": "date"}, _written("a date such as 2031-05-17", date.fromisoformat)),
     time: ({"type": "string", "format": "time"}, _written("a time such as 09:30:00", time.fromisoformat)),
+    timedelta: (
+        {"type": "string", "format": "duration"},
+        _written("a duration such as P1DT2H30M, without years and months", read_duration),
+    ),
     UUID: ({"type": "string", "format": "uuid"}, _written("a UUID", UUID)),
     Decimal: ({"type": "string", "format": "decimal"}, _written("a decimal number", _decimal)),
     bytes: ({"type": "string", "contentEncoding": "base64"}, _written("base64", _base64)),
+    # The name of pydantic's; JSON Schema itself has none for it.
+    **{
+        kind: ({"type": "string", "format": "path"}, _written("a path", kind))
+        for kind in (Path, PurePath, PurePosixPath, PureWindowsPath)
+    },
 }
 
 _TYPES: Final[Mapping[type, str]] = {str: "string", int: "integer", float: "number", bool: "boolean", NoneType: "null"}

@@ -3,14 +3,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from time import monotonic, time
 from typing import TYPE_CHECKING, Any
 
+from duologue._sync.errand import Errand
 from duologue._core.checking import MOST_BYTES, NO_LIST, Health, Probe, outcome
-from duologue._core.deadlines import Opening, opening
-from duologue._core.failures import is_transport_failure, transport_error, without_frames
-from duologue._waiting.interrupt import Interrupt
-from duologue.errors import DuologueError
+from duologue.errors import ClosedError, DuologueError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,9 +22,12 @@ def check(road: Road, probe: Probe | None, ask: Callable[[], Any], provider: str
 
     Args:
         road: the way there.
-        probe: what asks for the list of models; None where there is none.
+        probe: what asks for the list of models, or about the key; None where there is neither.
         ask: asks the model itself, where that does not tell.
         provider: the provider's name.
+
+    Raises:
+        ClosedError: the client is closed, or was in the meantime.
     """
     at, began = time(), monotonic()
     error: DuologueError | None = None
@@ -35,6 +37,8 @@ def check(road: Road, probe: Probe | None, ask: Callable[[], Any], provider: str
             ask()
         else:
             error = outcome(status, body)
+    except ClosedError:
+        raise
     except DuologueError as reason:
         error = reason.with_traceback(None)
     if error is not None:
@@ -44,24 +48,24 @@ def check(road: Road, probe: Probe | None, ask: Callable[[], Any], provider: str
 
 def _answer(road: Road, probe: Probe) -> tuple[int, bytes]:
     """The status, and as much of the body as tells an error."""
-    way = Opening(probe.deadlines)
-    before = opening.set(way)
+    errand = Errand(probe.deadlines)
+    answer: tuple[int, bytes] = road.run(errand, partial(_ask, road, probe, errand))
+    return answer
+
+
+def _ask(road: Road, probe: Probe, errand: Errand) -> tuple[int, bytes]:
     answer: Any = None
     try:
-        answer = road.send(probe, Interrupt())
+        answer = road.send(probe, errand.interrupt)
+        errand.begun = True
+        network: Any = getattr(answer, "extensions", {}).get("network_stream")
+        errand.way.uses(network)  # not if it was stopped, where there may be no answer
         body = bytearray()
         for piece in answer.stream:
             body += piece
             if len(body) > MOST_BYTES:
                 break
         return answer.status_code, bytes(body)
-    except Exception as reason:
-        if not is_transport_failure(reason):
-            raise
-        phases = {"phase": "total", "connect_phase": "total"}
-        error = transport_error(reason, begun=answer is not None, stage=way.stage, **phases)
-        raise error from without_frames(reason)
     finally:
-        opening.reset(before)
         if answer is not None:
             answer.stream.close()

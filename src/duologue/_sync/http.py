@@ -24,9 +24,12 @@ from duologue._waiting.tls import ssl_context
 from duologue.errors import ClosedError, PoolTimeout
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import httpx
 
     from duologue._sync.connection import Answer
+    from duologue._sync.errand import Errand
     from duologue._sync.pool import Pool
     from duologue._sync.stream import Stream
     from duologue._core.call import Call
@@ -41,7 +44,7 @@ class Place:
     def __init__(self, home: object, max_concurrent: int | None) -> None:
         self.home = home
         self.gate = Gate(max_concurrent)
-        self.idle = Interrupt()  # called when the last stream of a client that closes has ended
+        self.idle = Interrupt()  # called when the last work of a client that closes has ended
         self.pool: Pool | None = None
         self.keeper = Keeper()
 
@@ -53,7 +56,7 @@ class Road:
         self._limits = config.limits
         self._endpoint = endpoint
         self._theirs = None if http_client is None else Theirs(http_client)
-        self._trust_env = bool(config.options.get("trust_env", True))
+        self.trust_env = bool(config.options.get("trust_env", True))
         self.pace = Pace(config.limits.requests_per_minute)
         self.closing = self.closed = False
         self._start_anew()
@@ -64,6 +67,7 @@ class Road:
         self._places: dict[object, Place] = {}
         # The streams that are open, and since when. Weak: a stream that nobody holds any more frees its connection.
         self._open: WeakKeyDictionary[Stream[Any], tuple[Place, float]] = WeakKeyDictionary()
+        self._errands: set[Errand] = set()
 
     def _forget(self) -> None:
         """In a forked child: the connections are the parent's, who goes on to use them."""
@@ -99,8 +103,27 @@ class Road:
         place, stream.place = stream.place, None
         if place is not None:
             place.gate.leave()
-            if self.closing and not self._streams(place):
-                place.idle.set()
+            if self.closing:
+                self._one_less(place)
+
+    def run(self, errand: Errand, work: Callable[[], Any]) -> Any:
+        """Do a piece of work that takes no place among the streams; closing the client ends it as it does those.
+
+        Raises:
+            ClosedError: the client is closed, or was in the meantime.
+        """
+        self._errands.add(errand)
+        try:
+            self.check_open()  # who closes forbids first and looks for errands then, so one of the two notices
+            return errand.run(work)
+        finally:
+            self._errands.discard(errand)
+            if self.closing:
+                self._one_less(self._place())
+
+    def _one_less(self, place: Place) -> None:
+        if not self._at_work(place):
+            place.idle.set()
 
     def check_open(self) -> None:
         """Whether a new stream may begin.
@@ -111,8 +134,10 @@ class Road:
         if self.closing:
             raise ClosedError("the client is closed")
 
-    def _streams(self, place: Place) -> list[Stream[Any]]:
-        return [stream for stream, (there, _) in list(self._open.items()) if there is place]
+    def _at_work(self, place: Place) -> list[Callable[[ClosedError], Any]]:
+        """How to end what is under way there."""
+        streams = [partial(stream.stop, tell=True) for stream, (there, _) in list(self._open.items()) if there is place]
+        return [*streams, *(errand.stop for errand in list(self._errands) if errand.home is place.home)]
 
     def _crowd(self, waiting: int = 0) -> str:
         """Who is in the way: the streams that are open, but for the newest ones, which wait."""
@@ -164,14 +189,13 @@ class Road:
         return None
 
     def close(self, grace: float) -> None:
-        """Begin nothing new; give the streams that are open so many seconds, end them, and close what is ours."""
+        """Begin nothing new; give what is under way so many seconds, end it, and close what is ours."""
         self.closing = True
         here = self._place()
-        if grace > 0 and self._streams(here):
+        if grace > 0 and self._at_work(here):
             here.idle.sleep(grace)
         self.closed = True
-        open_ones = self._streams(here)
-        stops = [partial(stream.stop, ClosedError("the client was closed"), tell=True) for stream in open_ones]
+        stops = [partial(stop, ClosedError("the client was closed")) for stop in self._at_work(here)]
         close_all([*stops, here.keeper.close])
 
     def _place(self) -> Place:
@@ -200,7 +224,7 @@ class Road:
     def _new_pool(self, base_url: str) -> Pool:
         from duologue._sync.pool import Pool
 
-        proxy = proxy_for(base_url) if self._trust_env else None
+        proxy = proxy_for(base_url) if self.trust_env else None
         encrypted = base_url.startswith("https:") or (proxy is not None and proxy.url.startswith("https:"))
-        context = ssl_context(trust_env=self._trust_env) if encrypted else None
+        context = ssl_context(trust_env=self.trust_env) if encrypted else None
         return Pool(context, self._limits.max_connections, proxy)
