@@ -212,6 +212,24 @@ def test_kinds_of_parameters() -> None:
     assert tool(unsaid).parameters["required"] == ["anything"]
 
 
+def test_what_is_given_by_place_stays_in_its_place() -> None:
+    @tool
+    def area(width: int = 1, height: int = 2, /) -> tuple[int, int]:
+        return width, height
+
+    assert area.call(area.read('{"height": 5}')) == (1, 5)
+    assert area.call(area.read('{"width": 5}')) == (5, 2)
+    assert area.call(area.read("{}")) == (1, 2)
+
+    @tool(parameters={"type": "object"})
+    def by_hand(width: int, height: int, /) -> tuple[int, int]:
+        return width, height
+
+    assert by_hand.call(by_hand.read('{"height": 5, "width": 3}')) == (3, 5)
+    with pytest.raises(TypeError, match="missing 2 required positional arguments"):
+        by_hand.call(by_hand.read('{"height": 5}'))
+
+
 def test_a_schema_that_was_written_by_hand() -> None:
     schema = {"type": "object", "properties": {"n": {"type": "integer", "maximum": 9}}, "required": ["n"]}
 

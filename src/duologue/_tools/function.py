@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import itertools
 from typing import TYPE_CHECKING, Any, Final, Generic, ParamSpec, Self, TypeVar, overload
 
 from duologue.models import Tool
@@ -97,9 +98,9 @@ class FunctionTool(Tool, Generic[P, R]):
         """What the function gives for arguments out of `read`."""
         if self._signature.method:
             raise TypeError(f"{self.name} is a method: give the tool of an object, such as obj.{self.name}")
-        by_place = [arguments[name] for name in self._signature.positional if name in arguments]
-        rest = {name: value for name, value in arguments.items() if name not in self._signature.positional}
-        return self.function(*by_place, **rest)
+        given = {**self._signature.positional, **arguments}
+        by_place = [given.pop(name) for name in self._signature.positional]
+        return self.function(*itertools.takewhile(_is_given, by_place), **given)
 
 
 @overload
@@ -173,6 +174,12 @@ def _make(
     text = describe(function).text if description is None else description
     fields = {"description": text, "parameters": signature.schema, "strict": strict}
     return FunctionTool.make(function, signature, timeout, name=name, **fields)
+
+
+def _is_given(value: Any) -> bool:
+    from duologue._schema import REQUIRED
+
+    return value is not REQUIRED
 
 
 def _callable(function: Any) -> Any:
