@@ -177,23 +177,23 @@ async def test_an_async_generator_that_does_not_wait(twin: Twin) -> None:
 
 
 async def test_an_error_that_cannot_say_what_it_is(twin: Twin) -> None:
-    class Mute(Exception):
+    class MuteError(Exception):
         def __str__(self) -> str:
             raise RuntimeError("no words")
 
     @tool
     def plain() -> None:
-        raise Mute
+        raise MuteError
 
     @tool
     async def later() -> None:
-        raise Mute
+        raise MuteError
 
     with script(calling(("plain", {}), ("later", {})), answer("Good.")) as server:
         async with client_for(twin, server) as client:
             response = await client.run_tools("hi", tools=[plain, later], timeout=5).result()
         assert response.text == "Good."
-        assert results(server.requests[-1]) == [("call_1", "Error: Mute"), ("call_2", "Error: Mute")]
+        assert results(server.requests[-1]) == [("call_1", "Error: MuteError"), ("call_2", "Error: MuteError")]
 
 
 async def test_the_error_of_a_loop_that_does_not_raise(twin: Twin) -> None:

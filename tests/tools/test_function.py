@@ -141,7 +141,7 @@ class Shop:
 def test_methods() -> None:
     one, other = Shop("A"), Shop("B")
     assert one.price.call(one.price.read('{"item": "tea"}')) == "tea at A"
-    assert other.price(item="tea") == "tea at B"  # type: ignore[call-arg]  # mypy does not see that it is bound
+    assert other.price(item="tea") == "tea at B"
     assert one.price.parameters["properties"] == {"item": {"type": "string", "description": "what"}}
     assert one.price == Shop.price
     assert Shop.price(one, "tea") == "tea at A"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import itertools
-from typing import TYPE_CHECKING, Any, Final, Generic, ParamSpec, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Concatenate, Final, Generic, ParamSpec, Self, TypeVar, overload
 
 from duologue.models import Tool
 
@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from duologue._tools.signature import Signature
 
 P = ParamSpec("P")
+Q = ParamSpec("Q")
 R = TypeVar("R")
+S = TypeVar("S")
 
 # What all providers take: https://platform.openai.com/docs/api-reference/chat/create (tools.function.name).
 _NAME_CHARS: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")
@@ -54,13 +56,19 @@ class FunctionTool(Tool, Generic[P, R]):
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         return self.function(*args, **kwargs)
 
-    def __get__(self, instance: Any, owner: type | None = None) -> Self:
+    @overload
+    def __get__(self, instance: None, owner: type | None = None) -> Self: ...
+    @overload
+    def __get__(self: Callable[Concatenate[S, Q], R], instance: S, owner: type | None = None) -> FunctionTool[Q, R]: ...
+    @overload
+    def __get__(self, instance: object, owner: type | None = None) -> Self: ...
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
         """The tool of an object, where this is one of its methods."""
         if instance is None or not self._signature.method:
             return self
         fields = {name: getattr(self, name) for name in ("name", "description", "parameters", "strict")}
         bound = functools.partial(self.function, instance)
-        return type(self).make(bound, self._signature._replace(method=False), self.timeout, **fields)  # type: ignore[return-value]  # of other parameters
+        return type(self).make(bound, self._signature._replace(method=False), self.timeout, **fields)
 
     def __eq__(self, other: object) -> bool:
         """As a tool that a model is told of; so it equals what comes back from `to_dict`."""
