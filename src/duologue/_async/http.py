@@ -10,7 +10,7 @@ from functools import partial
 from threading import Lock
 from time import monotonic, time
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 from duologue._async.closing import close_all
 from duologue._async.theirs import AsyncTheirs
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from duologue._async.connection import AsyncAnswer
     from duologue._async.pool import AsyncPool
     from duologue._async.stream import AsyncStream
+    from duologue._async.tools import AsyncToolRun
     from duologue._core.call import Call
     from duologue._core.checking import Probe
     from duologue._core.endpoint import Endpoint
@@ -63,6 +64,8 @@ class AsyncRoad:
         self._places: dict[object, AsyncPlace] = {}
         # The streams that are open, and since when. Weak: a stream that nobody holds any more frees its connection.
         self._open: WeakKeyDictionary[AsyncStream[Any], tuple[AsyncPlace, float]] = WeakKeyDictionary()
+        # The loops with tools, which have no stream open while those run.
+        self.runs: WeakSet[AsyncToolRun[Any]] = WeakSet()
 
     def _forget(self) -> None:
         """In a forked child: the connections are the parent's, who goes on to use them."""
@@ -169,6 +172,8 @@ class AsyncRoad:
         if grace > 0 and self._streams(here):
             await here.idle.sleep(grace)
         self.closed = True
+        for run in list(self.runs):
+            run.stop(ClosedError("the client was closed"))
         open_ones = self._streams(here)
         stops = [partial(stream.stop, ClosedError("the client was closed"), tell=True) for stream in open_ones]
         await close_all([*stops, here.keeper.aclose])

@@ -134,6 +134,12 @@ class AsyncToolRun(Generic[R]):
         if self._stream is not None:
             await self._stream.aclose()
 
+    def stop(self, reason: ClosedError) -> None:
+        """End the loop from wherever; not for callers. Its last event is the reason."""
+        if not self._over:
+            self._closed = reason
+            self._crew.abandon()
+
     def text(self, *, min_chars: int = 1, max_delay: float | None = None) -> AsyncText:
         """The pieces of text only, of all answers; as `AsyncStream.text`."""
         return AsyncText(self, min_chars, max_delay)

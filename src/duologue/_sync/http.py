@@ -11,7 +11,7 @@ from functools import partial
 from threading import Lock
 from time import monotonic, time
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 from duologue._sync.closing import close_all
 from duologue._sync.theirs import Theirs
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from duologue._sync.connection import Answer
     from duologue._sync.pool import Pool
     from duologue._sync.stream import Stream
+    from duologue._sync.tools import ToolRun
     from duologue._core.call import Call
     from duologue._core.checking import Probe
     from duologue._core.endpoint import Endpoint
@@ -64,6 +65,8 @@ class Road:
         self._places: dict[object, Place] = {}
         # The streams that are open, and since when. Weak: a stream that nobody holds any more frees its connection.
         self._open: WeakKeyDictionary[Stream[Any], tuple[Place, float]] = WeakKeyDictionary()
+        # The blocking with tools, which have no stream open while those run.
+        self.runs: WeakSet[ToolRun[Any]] = WeakSet()
 
     def _forget(self) -> None:
         """In a forked child: the connections are the parent's, who goes on to use them."""
@@ -170,6 +173,8 @@ class Road:
         if grace > 0 and self._streams(here):
             here.idle.sleep(grace)
         self.closed = True
+        for run in list(self.runs):
+            run.stop(ClosedError("the client was closed"))
         open_ones = self._streams(here)
         stops = [partial(stream.stop, ClosedError("the client was closed"), tell=True) for stream in open_ones]
         close_all([*stops, here.keeper.close])

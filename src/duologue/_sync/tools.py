@@ -135,6 +135,12 @@ class ToolRun(Generic[R]):
         if self._stream is not None:
             self._stream.close()
 
+    def stop(self, reason: ClosedError) -> None:
+        """End the loop from wherever; not for callers. Its last event is the reason."""
+        if not self._over:
+            self._closed = reason
+            self._crew.abandon()
+
     def text(self, *, min_chars: int = 1, max_delay: float | None = None) -> Text:
         """The pieces of text only, of all answers; as `Stream.text`."""
         return Text(self, min_chars, max_delay)
