@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 import functools
+import pickle
+from types import MethodType
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import attrs
 import pytest
 
-from duologue import ChatRequest, FunctionTool, Message, Tool, ToolContext, from_dict, to_dict, tool
+from duologue import ChatRequest, Client, FunctionTool, Message, Tool, ToolContext, from_dict, to_dict, tool
 from duologue._schema import Misfit
 
 if TYPE_CHECKING:
@@ -150,6 +153,48 @@ def test_methods() -> None:
     assert tool(Shop.find).parameters["required"] == ["name"]
     with pytest.raises(TypeError, match="price is a method: give the tool of an object"):
         Shop.price.call({"item": "tea"})
+
+
+def test_class_methods() -> None:
+    class Bank:
+        @classmethod
+        @tool(timeout=5)
+        def rate(cls, currency: str) -> str:
+            """The rate."""
+            return f"{currency} at {cls.__name__}"
+
+    # What a class method gives differs from one version of Python to the next.
+    for given in (Bank.rate, MethodType(Bank.__dict__["rate"].__func__, Bank)):
+        [made] = ChatRequest((Message.user("hi"),), tools=[given]).tools
+        assert isinstance(made, FunctionTool)
+        assert (made.name, made.description, made.timeout) == ("rate", "The rate.", 5)
+        assert made.call(made.read('{"currency": "EUR"}')) == "EUR at Bank"
+
+
+def test_a_tool_of_a_tool_has_other_words() -> None:
+    other = tool(weather, name="other", strict=True, timeout=3)
+    assert (other.name, other.strict, other.timeout) == ("other", True, 3)
+    assert (other.description, other.parameters) == (weather.description, weather.parameters)
+    assert other(Place("Oslo")) == "Oslo FR C 1"
+    assert tool(other).timeout == 3
+    assert tool(other) == other
+    by_hand = tool(weather, parameters={"type": "object"}, description="")
+    assert (by_hand.name, by_hand.parameters, by_hand.description) == ("weather", {"type": "object"}, "")
+    assert by_hand.read('{"place": 1}') == {"place": 1}
+    with pytest.raises(ValueError, match="the name of a tool"):
+        tool(weather, name="a b")
+
+
+def test_copies() -> None:
+    request = ChatRequest((Message.user("hi"),), tools=[weather])
+    for copied in (copy.copy(weather), copy.deepcopy(request).tools[0]):
+        assert copied is weather
+    [there] = pickle.loads(pickle.dumps(request)).tools
+    assert type(there) is Tool
+    assert there == weather
+    # A changed one is made by the class itself, which knows no function.
+    with pytest.raises(TypeError, match="'w' has no function to run"):
+        Client("llamacpp").run_tools("hi", [attrs.evolve(weather, name="w")])
 
 
 def test_objects_and_classes_that_can_be_called() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import itertools
+from types import MethodType
 from typing import TYPE_CHECKING, Any, Concatenate, Final, Generic, ParamSpec, Self, TypeVar, overload
 
 from duologue.models import Tool
@@ -66,19 +67,43 @@ class FunctionTool(Tool, Generic[P, R]):
         """The tool of an object, where this is one of its methods."""
         if instance is None or not self._signature.method:
             return self
-        fields = {name: getattr(self, name) for name in ("name", "description", "parameters", "strict")}
         bound = functools.partial(self.function, instance)
-        return type(self).make(bound, self._signature._replace(method=False), self.timeout, **fields)
+        return type(self).make(bound, self._signature._replace(method=False), self.timeout, **_fields(self))
 
     def __eq__(self, other: object) -> bool:
         """As a tool that a model is told of; so it equals what comes back from `to_dict`."""
         if not isinstance(other, Tool):
             return NotImplemented
-        return all(
-            getattr(self, name) == getattr(other, name) for name in ("name", "description", "parameters", "strict")
-        )
+        return _fields(self) == _fields(other)
 
     __hash__ = Tool.__hash__
+
+    def __copy__(self) -> Self:
+        """As functions have it."""
+        return self
+
+    def __deepcopy__(self, _: object) -> Self:
+        return self
+
+    def __reduce__(self) -> Any:
+        """What is pickled is what a model is told."""
+        return Tool, tuple(_fields(self).values())
+
+    @property
+    def runs(self) -> bool:
+        """Whether it has a function; one that `attrs.evolve` made has none."""
+        return hasattr(self, "function")
+
+    def changed(
+        self, *, parameters: Mapping[str, Any] | None = None, timeout: float | None = None, **said: Any
+    ) -> FunctionTool[P, R]:
+        """The same with other words; what is None stays as it is."""
+        from duologue._tools.signature import signature_by_hand
+
+        signature = self._signature if parameters is None else signature_by_hand(self.function, parameters)
+        given = {name: value for name, value in said.items() if value is not None}
+        fields = {**_fields(self), **given, "parameters": signature.schema}
+        return self.make(self.function, signature, timeout or self.timeout, **fields)
 
     @property
     def is_async(self) -> bool:
@@ -170,11 +195,16 @@ def _make(
     from duologue._tools.signature import describe, signature_by_hand, signature_of
 
     function = _callable(function)
-    name = name or getattr(function, "__name__", None) or type(function).__name__
+    own = function.name if isinstance(function, FunctionTool) else getattr(function, "__name__", None)
+    name = name or own or type(function).__name__
     if len(name) > _NAME_LENGTH or not set(name) <= _NAME_CHARS:
         raise ValueError(f"the name of a tool is letters, digits, _ and -, {_NAME_LENGTH} at most; got {name!r}")
     if timeout is not None and not timeout > 0:
         raise ValueError(f"timeout must be more than 0 seconds, got {timeout!r}")
+    if isinstance(function, FunctionTool):
+        return function.changed(
+            name=name, description=description, parameters=parameters, strict=strict, timeout=timeout
+        )
     try:
         signature = signature_of(function) if parameters is None else signature_by_hand(function, parameters)
     except TypeError as reason:
@@ -182,6 +212,10 @@ def _make(
     text = describe(function).text if description is None else description
     fields = {"description": text, "parameters": signature.schema, "strict": strict}
     return FunctionTool.make(function, signature, timeout, name=name, **fields)
+
+
+def _fields(tool: Tool) -> dict[str, Any]:
+    return {name: getattr(tool, name) for name in ("name", "description", "parameters", "strict")}
 
 
 def _is_given(value: Any) -> bool:
@@ -193,6 +227,8 @@ def _is_given(value: Any) -> bool:
 def _callable(function: Any) -> Any:
     if isinstance(function, staticmethod):
         function = function.__func__
+    if isinstance(function, MethodType) and isinstance(function.__func__, FunctionTool):
+        return function.__func__.__get__(function.__self__)  # a class method, from Python 3.13 on
     if inspect.isclass(function):
         try:
             function = function()

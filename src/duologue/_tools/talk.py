@@ -138,7 +138,7 @@ def runnable(request: ChatRequest) -> Mapping[str, FunctionTool[..., Any]]:
         raise ValueError("a loop with tools goes on from one answer: leave n out")
     found: dict[str, FunctionTool[..., Any]] = {}
     for tool in request.tools:
-        if not isinstance(tool, FunctionTool):
+        if not isinstance(tool, FunctionTool) or not tool.runs:
             raise TypeError(f"{tool.name!r} has no function to run: make it with duologue.tool(function)")
         if found.setdefault(tool.name, tool) is not tool:
             raise ValueError(f"two tools have the name {tool.name!r}")
