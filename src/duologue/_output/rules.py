@@ -104,8 +104,9 @@ def fitted(schema: Schema, rules: Rules) -> dict[str, Any]:
 
 
 def _fitted(schema: Any, rules: Rules) -> Any:
-    if not isinstance(schema, Mapping):
-        return schema  # true and false
+    if not isinstance(schema, Mapping):  # true and false
+        _refuse_anything(rules)
+        return schema
     fit = dict(schema)
     if not rules.one_of and "oneOf" in fit:
         fit["anyOf"] = fit.pop("oneOf")
@@ -136,8 +137,8 @@ def _tell(schema: dict[str, Any], rules: Rules) -> None:
 
 def _close(schema: dict[str, Any], rules: Rules) -> None:
     """Let there be no other properties; with `strict`, all of them are required, and null where they were not."""
-    if rules.strict and not schema.keys() & _SAYING:
-        raise UnsupportedError("response_format: the provider takes no JSON Schema for just anything")
+    if not schema.keys() & _SAYING:
+        _refuse_anything(rules)
     if schema.get("type") != "object" and "properties" not in schema:
         return
     properties, others = schema.get("properties", {}), schema.get("additionalProperties", not schema.get("properties"))
@@ -148,6 +149,11 @@ def _close(schema: dict[str, Any], rules: Rules) -> None:
         required = schema.get("required", ())
         schema["properties"] = {name: part if name in required else _or_null(part) for name, part in properties.items()}
         schema["required"] = list(properties)
+
+
+def _refuse_anything(rules: Rules) -> None:
+    if rules.strict:
+        raise UnsupportedError("response_format: the provider takes no JSON Schema for just anything")
 
 
 def _or_null(schema: Schema) -> Schema:
@@ -174,6 +180,10 @@ def _one(part: Any, rules: Rules) -> Any:
     return _fitted(part, rules)
 
 
+def _others(part: Any, rules: Rules) -> Any:
+    return part if isinstance(part, bool) else _fitted(part, rules)
+
+
 def _each(parts: list[Any], rules: Rules) -> list[Any]:
     return [_fitted(part, rules) for part in parts]
 
@@ -190,7 +200,7 @@ _PARTS: Final[Mapping[str, Any]] = {
     "$defs": _values,
     "definitions": _values,
     "items": _one,
-    "additionalProperties": _one,
+    "additionalProperties": _others,
     "prefixItems": _each,
     "anyOf": _each,
     "oneOf": _each,
