@@ -184,6 +184,11 @@ def test_what_may_be_left_out_may_be_null(data: Any, made: Any) -> None:
     assert structure(restored(data, schema, schema), Trip) == made
 
 
+def test_references_that_lead_in_a_circle_say_nothing() -> None:
+    circle = {"anyOf": [{"$ref": "#/$defs/A"}, {"$ref": "#"}], "$defs": {"A": {"anyOf": [{"$ref": "#"}]}}}
+    assert restored({"a": None}, circle, circle) == {"a": None}
+
+
 def test_references_lead_to_any_place() -> None:
     schema = {
         "type": "object",

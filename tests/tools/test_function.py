@@ -172,8 +172,8 @@ def test_class_methods() -> None:
 
 
 def test_a_tool_of_a_tool_has_other_words() -> None:
-    other = tool(weather, name="other", strict=True, timeout=3)
-    assert (other.name, other.strict, other.timeout) == ("other", True, 3)
+    other = tool(weather, name="other", strict=False, timeout=3)
+    assert (other.name, other.strict, other.timeout) == ("other", False, 3)
     assert (other.description, other.parameters) == (weather.description, weather.parameters)
     assert other(Place("Oslo")) == "Oslo FR C 1"
     assert tool(other).timeout == 3
@@ -273,6 +273,58 @@ def test_what_is_given_by_place_stays_in_its_place() -> None:
     assert by_hand.call(by_hand.read('{"height": 5, "width": 3}')) == (3, 5)
     with pytest.raises(TypeError, match="missing 2 required positional arguments"):
         by_hand.call(by_hand.read('{"height": 5}'))
+
+
+def test_null_for_what_may_be_left_out() -> None:
+    assert weather.call(weather.read('{"place": {"city": "Rome", "country": null}, "unit": null, "days": null}')) == (
+        "Rome FR C 1"
+    )
+    with pytest.raises(Misfit, match="place"):
+        weather.read('{"place": null}')
+
+    @tool
+    def note(text: str, at: int | None = 3) -> int | None:
+        return at
+
+    assert note.call(note.read('{"text": "a", "at": null}')) is None
+
+    @tool
+    def anything(first: Any = 1, second: Literal["a", None] = "a", third: Literal["b"] = "b") -> Any:
+        return first, second, third
+
+    assert anything.call(anything.read('{"first": null, "second": null, "third": null}')) == (None, None, "b")
+
+    @tool(
+        parameters={
+            "properties": {"a": {"type": "integer"}, "b": True, "c": {"anyOf": [{"$ref": "#"}]}, "d": {"const": 1}}
+        }
+    )
+    def by_hand(**given: Any) -> Any:
+        return given
+
+    assert by_hand.call(by_hand.read('{"a": null, "b": null, "d": null, "c": {"a": null, "b": 1}}')) == {
+        "b": None,
+        "c": {"b": 1},
+    }
+
+
+def test_a_strict_tool_has_the_schema_that_strict_providers_take() -> None:
+    strict = tool(weather, strict=True)
+    assert strict.parameters["required"] == ["place", "unit", "days"]
+    assert strict.parameters["properties"]["days"] == {
+        "description": "how far ahead (default 1)",
+        "anyOf": [{"type": "integer", "minimum": 1}, {"type": "null"}],
+    }
+    assert strict.call(strict.read('{"place": {"city": "Rome", "country": null}, "unit": null, "days": 2}')) == (
+        "Rome FR C 2"
+    )
+
+    @tool(strict=True)
+    def count(words: dict[str, int]) -> int:
+        return len(words)
+
+    # It has no such form, and the provider is the judge.
+    assert count.parameters["properties"]["words"]["additionalProperties"] == {"type": "integer"}
 
 
 def test_a_schema_that_was_written_by_hand() -> None:

@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import unquote
 
-from duologue._schema.misfit import DEPTH
 from duologue.errors import UnsupportedError
 
 if TYPE_CHECKING:
@@ -165,10 +164,12 @@ def _or_null(schema: Schema) -> Schema:
     return {**notes, "anyOf": [{name: part for name, part in schema.items() if name not in notes}, _NULL]}
 
 
-def _takes_null(schema: Schema) -> bool:
-    kind = schema.get("type")
-    by_word = kind == "null" or (isinstance(kind, list) and "null" in kind)
-    return by_word or any(_takes_null(part) for part in schema.get("anyOf", ()))
+def _takes_null(schema: Any) -> bool:
+    if not isinstance(schema, Mapping) or not schema.keys() & _SAYING:
+        return schema is not False
+    kind, choices = schema.get("type"), schema.get("enum", [schema["const"]] if "const" in schema else [])
+    by_word = kind == "null" or (isinstance(kind, list) and "null" in kind) or None in choices
+    return by_word or any(_takes_null(part) for part in schema.get("anyOf", schema.get("oneOf", ())))
 
 
 def _any_of(schemas: list[Any]) -> Any:
@@ -193,7 +194,7 @@ def _values(parts: Mapping[str, Any], rules: Rules) -> dict[str, Any]:
 
 
 # What says anything at all of data.
-_SAYING: Final = {"type", "$ref", "anyOf", "allOf", "enum", "const", "properties"}
+_SAYING: Final = {"type", "$ref", "anyOf", "oneOf", "allOf", "enum", "const", "properties"}
 # Where schemas are within schemas.
 _PARTS: Final[Mapping[str, Any]] = {
     "properties": _values,
@@ -245,16 +246,17 @@ def restored(data: Any, schema: Any, root: Schema) -> Any:
     }
 
 
-def _form_of(data: Any, schema: Any, root: Schema) -> Schema:
+def _form_of(data: Any, schema: Any, root: Schema, seen: frozenset[str] = frozenset()) -> Schema:
     """What the schema says of the data themselves: behind references, and of several forms the first that they may be
-    of, by what is to be seen without looking further down."""
-    for _ in range(DEPTH):  # references may lead in a circle
-        if not isinstance(schema, Mapping):
-            return {}
+    of, by what is to be seen without looking further down. Nothing, where references lead in a circle."""
+    while isinstance(schema, Mapping):
         if "$ref" in schema:
+            if schema["$ref"] in seen:
+                break
+            seen |= {schema["$ref"]}
             schema = _place(root, schema["$ref"])
         elif forms := schema.get("anyOf", schema.get("oneOf")):
-            found = (form for form in forms if _may_be(data, _form_of(data, form, root)))
+            found = (form for form in forms if _may_be(data, _form_of(data, form, root, seen)))
             schema = next(found, None)
         else:
             return schema

@@ -8,6 +8,7 @@ import itertools
 from types import MethodType
 from typing import TYPE_CHECKING, Any, Concatenate, Final, Generic, ParamSpec, Self, TypeVar, overload
 
+from duologue.errors import UnsupportedError
 from duologue.models import Tool
 
 if TYPE_CHECKING:
@@ -102,7 +103,8 @@ class FunctionTool(Tool, Generic[P, R]):
 
         signature = self._signature if parameters is None else signature_by_hand(self.function, parameters)
         given = {name: value for name, value in said.items() if value is not None}
-        fields = {**_fields(self), **given, "parameters": signature.schema}
+        fields = {**_fields(self), **given}
+        fields["parameters"] = _told(signature.schema, fields["strict"])
         return self.make(self.function, signature, timeout or self.timeout, **fields)
 
     @property
@@ -118,14 +120,17 @@ class FunctionTool(Tool, Generic[P, R]):
         return self._signature.context
 
     def read(self, text: str) -> dict[str, Any]:
-        """The arguments for the function, out of a call's raw ones.
+        """The arguments for the function, out of a call's raw ones. A null in the place of one that may be left out
+        stands for that: models say it so, and must where a provider has all of them required.
 
         Raises:
             Misfit: they do not fit.
         """
+        from duologue._output.rules import restored
         from duologue._tools.arguments import read_arguments
 
-        return self._signature.take(read_arguments(text))
+        schema = self._signature.schema
+        return self._signature.take(restored(read_arguments(text), schema, schema))
 
     def call(self, arguments: Mapping[str, Any]) -> Any:
         """What the function gives for arguments out of `read`."""
@@ -210,8 +215,20 @@ def _make(
     except TypeError as reason:
         raise TypeError(f"{name}: {reason}") from None
     text = describe(function).text if description is None else description
-    fields = {"description": text, "parameters": signature.schema, "strict": strict}
+    fields = {"description": text, "parameters": _told(signature.schema, strict), "strict": strict}
     return FunctionTool.make(function, signature, timeout, name=name, **fields)
+
+
+def _told(schema: dict[str, Any], strict: bool | None) -> dict[str, Any]:
+    """The schema as providers take it that hold a model to it; as it is, where there is no such form."""
+    if not strict:
+        return schema
+    from duologue._output.rules import RULES, fitted
+
+    try:
+        return fitted(schema, RULES["strict"])
+    except UnsupportedError:
+        return schema
 
 
 def _fields(tool: Tool) -> dict[str, Any]:
