@@ -86,7 +86,7 @@ ARROWS: dict[str, set[str]] = {
     "_parsed": {"_check", "models"},
     "_output": {"_json", "_output", "_parsed", "_partial_json", "_schema", "errors", "events", "models"},
     "_schema": {"_check", "_json", "_schema"},
-    "_tools": SCHEMA | {"_check", "_schema", "_serde", "_tools"},
+    "_tools": SCHEMA | {"_check", "_output", "_schema", "_serde", "_tools"},
     "_merge": {"_async", "_sync"},
     "_unions": {"events", "models"},
     "_plain": {"_check"},

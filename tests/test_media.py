@@ -6,6 +6,7 @@ import contextlib
 import io
 import os
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,44 @@ def test_from_file(tmp_path: Path) -> None:
     assert AudioContent.from_file(io.BytesIO(b"x"), "audio/x-own").data == b"x"
 
 
+def test_a_file_that_gives_less_at_once_than_it_has() -> None:
+    reader, writer = os.pipe()
+    sending = threading.Thread(target=_slowly, args=(writer, [PNG[:5], PNG[5:9], PNG[9:]]))
+    sending.start()
+    with os.fdopen(reader, "rb", buffering=0) as file:
+        assert ImageContent.from_file(file).data == PNG
+    sending.join()
+
+
+def _slowly(writer: int, pieces: list[bytes]) -> None:
+    with os.fdopen(writer, "wb", buffering=0) as file:
+        for piece in pieces:
+            file.write(piece)
+            time.sleep(0.05)
+
+
+def test_no_more_is_read_of_a_file_than_it_may_have() -> None:
+    class Endless(io.RawIOBase):
+        given = 0
+
+        def read(self, size: int = -1) -> bytes:
+            self.given += min(size, 2)
+            return b"ab"[:size]
+
+    file: Any = Endless()
+    with pytest.raises(ValueError, match="more than max_bytes=5"):
+        FileContent.from_file(file, "text/plain", max_bytes=5)
+    assert file.given == 6
+
+
+def test_a_file_that_has_nothing_yet() -> None:
+    reader, writer = os.pipe()
+    os.set_blocking(reader, False)
+    with os.fdopen(reader, "rb", buffering=0) as file, pytest.raises(TypeError, match="it gives NoneType"):
+        FileContent.from_file(file, "text/plain")
+    os.close(writer)
+
+
 def test_a_file_object_that_cannot_be_taken(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="more than max_bytes=5"):
         FileContent.from_file(io.BytesIO(b"123456"), "text/plain", max_bytes=5)
@@ -120,7 +159,11 @@ def test_neither_tells(data: bytes, name: str) -> None:
 def test_from_bytes() -> None:
     assert ImageContent.from_bytes(PNG, detail="low") == ImageContent(data=PNG, media_type="image/png", detail="low")
     assert AudioContent.from_bytes(b"x", "audio/x-own") == AudioContent(data=b"x", media_type="audio/x-own")
-    mutable: Any = bytearray(b"x")
+    assert ImageContent.from_bytes(memoryview(PNG)) == ImageContent(data=PNG, media_type="image/png")
+    text: Any = "text"
+    with pytest.raises(TypeError, match="a bytes-like object is required, not 'str'"):
+        FileContent.from_bytes(text)
+    mutable = bytearray(b"x")
     found = FileContent.from_bytes(mutable, "text/plain").data
     assert type(found) is bytes
 

@@ -43,6 +43,12 @@ def test_a_gap_for_an_image() -> None:
         template.text(it=IMAGE, that="x")
 
 
+def test_a_gap_of_any_name() -> None:
+    template = PromptTemplate("{self} {class}")
+    names = {"self": 1, "class": 2}
+    assert template.text(**names) == template.partial(**names).text() == template.messages(**names)[0].text == "1 2"
+
+
 def test_some_first() -> None:
     template = PromptTemplate("{a} {b}", given={"a": 1})
     assert template.text(b=2) == "1 2"

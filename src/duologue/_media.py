@@ -9,8 +9,11 @@ import mimetypes
 import os
 import stat
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 # https://mimesniff.spec.whatwg.org/#matching-an-image-type-pattern and the two sections after it.
 _MAGIC = (
@@ -142,10 +145,21 @@ def read_object(file: IO[bytes], max_bytes: int) -> tuple[bytes, str]:
         TypeError: it gives text.
         ValueError: it has more than `max_bytes`.
     """
-    data = file.read(max_bytes + 1)
-    if not isinstance(data, (bytes, bytearray, memoryview)):
-        raise TypeError(f"open the file for bytes, with 'rb': it gives {type(data).__name__}")
+    data = b"".join(_pieces(file, max_bytes + 1))
     if len(data) > max_bytes:
         raise ValueError(f"the file has more than max_bytes={max_bytes}")
     name = getattr(file, "name", "")  # a number, where it was opened by its handle
-    return bytes(data), cleaned(Path(name).name) if isinstance(name, str) else ""
+    return data, cleaned(Path(name).name) if isinstance(name, str) else ""
+
+
+def _pieces(file: IO[bytes], most: int) -> Iterator[bytes]:
+    """All that it has, up to `most` bytes: a pipe, a socket and the like give what has come, and not what was asked
+    for."""
+    while most > 0:
+        data = file.read(most)
+        if not isinstance(data, (bytes, bytearray, memoryview)):
+            raise TypeError(f"open the file for bytes, with 'rb': it gives {type(data).__name__}")
+        if not data:
+            return
+        most -= len(data)
+        yield data

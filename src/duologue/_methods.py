@@ -314,19 +314,21 @@ class MediaMethods:
         return cls(url=url, **fields)  # type: ignore[call-arg]  # the mixin's classes have the field
 
     @classmethod
-    def from_bytes(cls, data: bytes, media_type: str | None = None, **fields: Any) -> Self:
+    def from_bytes(cls, data: bytes | bytearray | memoryview, media_type: str | None = None, **fields: Any) -> Self:
         """One out of its bytes; without `media_type`, it is told from the first of them.
 
         Raises:
+            TypeError: they are no bytes.
             ValueError: no media type is given, and the bytes do not tell it; or an image or sound is said to be what it
                 is not.
         """
         from duologue._media import CHECKS, media_type_of
 
+        data = data if isinstance(data, bytes) else bytes(memoryview(data))
         media_type = media_type or media_type_of(data)
         if check := CHECKS.get(cls.__name__):
             check(data, media_type)
-        return cls(data=bytes(data), media_type=media_type, **fields)  # type: ignore[call-arg]  # as above
+        return cls(data=data, media_type=media_type, **fields)  # type: ignore[call-arg]  # as above
 
     @classmethod
     def from_path(

@@ -62,7 +62,7 @@ class PromptTemplate:
         pieces = (*_parsed(self.system or ""), *_parsed(self.template))
         return tuple(dict.fromkeys(name for _, name, _, _ in pieces if name is not None))
 
-    def partial(self, **values: Any) -> PromptTemplate:
+    def partial(self, /, **values: Any) -> PromptTemplate:
         """The template with some of the gaps filled.
 
         Raises:
@@ -70,7 +70,7 @@ class PromptTemplate:
         """
         return attrs.evolve(self, given={**self.given, **values})
 
-    def text(self, **values: Any) -> str:
+    def text(self, /, **values: Any) -> str:
         """What the user says, as text.
 
         Raises:
@@ -81,7 +81,7 @@ class PromptTemplate:
             raise TypeError("a template with an image or a file in it has no text alone: use messages()")
         return "".join(part.text for part in parts if isinstance(part, TextContent))
 
-    def messages(self, **values: Any) -> tuple[Message, ...]:
+    def messages(self, /, **values: Any) -> tuple[Message, ...]:
         """The prompt. A gap may be filled with an image or another content part, which stands between the texts then.
 
         Raises:

@@ -14,6 +14,7 @@ from duologue import (
     ClosedError,
     ConfigurationError,
     ConnectError,
+    ContentTypeError,
     OverloadedError,
     ServerError,
     StreamTimeout,
@@ -77,6 +78,16 @@ async def test_an_error_that_is_no_json(twin: Twin) -> None:
             health = await client.check()
     assert health.error.status_code == 502
     assert len(str(health.error.body)) < 5000
+
+
+@pytest.mark.parametrize("body", [b"<html>Sign in to the network", b"\n  <!doctype html>", b"It works!"])
+async def test_somebody_else_answers(twin: Twin, body: bytes) -> None:
+    with ScriptedServer(reply(body, 200, "text/html")) as server:
+        async with client_for(twin, server) as client:
+            health = await client.check()
+    assert not health
+    assert isinstance(health.error, ContentTypeError)
+    assert health.error.provider == "llamacpp"
 
 
 async def test_a_list_that_is_long_is_not_read_to_its_end(twin: Twin) -> None:

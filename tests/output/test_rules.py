@@ -107,6 +107,9 @@ NODE = {
 CIRCLE = {"A": {"items": {"$ref": "#/$defs/B"}}, "B": {"items": {"$ref": "#/$defs/A"}}}
 REFUSED: list[tuple[str, Any, str]] = [
     ("strict", an_object(a={}), "just anything"),
+    ("strict", {**an_object(a=True), "required": []}, "just anything"),
+    ("strict", an_object(a={"anyOf": [NUMBER, False]}), "just anything"),
+    ("strict", an_object(a={"type": "array", "items": True}), "just anything"),
     ("strict", an_object(a={"type": "object", "additionalProperties": NUMBER}), "any properties"),
     ("strict", an_object(a={"type": "object"}), "any properties"),
     ("closed", an_object(a={"type": "object"}), "any properties"),
@@ -179,6 +182,11 @@ ROWS: list[tuple[Any, Any]] = [
 def test_what_may_be_left_out_may_be_null(data: Any, made: Any) -> None:
     schema = schema_of(Trip)
     assert structure(restored(data, schema, schema), Trip) == made
+
+
+def test_references_that_lead_in_a_circle_say_nothing() -> None:
+    circle = {"anyOf": [{"$ref": "#/$defs/A"}, {"$ref": "#"}], "$defs": {"A": {"anyOf": [{"$ref": "#"}]}}}
+    assert restored({"a": None}, circle, circle) == {"a": None}
 
 
 def test_references_lead_to_any_place() -> None:

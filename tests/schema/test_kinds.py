@@ -9,7 +9,19 @@ import typing
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
-from typing import Annotated, Any, Generic, Literal, NamedTuple, NewType, NotRequired, Required, TypedDict, TypeVar
+from typing import (
+    Annotated,
+    Any,
+    ClassVar,
+    Generic,
+    Literal,
+    NamedTuple,
+    NewType,
+    NotRequired,
+    Required,
+    TypedDict,
+    TypeVar,
+)
 from uuid import UUID
 
 import attrs
@@ -109,6 +121,19 @@ class Ping:
 @dataclasses.dataclass
 class Pong:
     ping: Ping | None = None
+
+
+@dataclasses.dataclass
+class Weighed:
+    """Some of what it is made of is not kept."""
+
+    grams: int = dataclasses.field(init=False)
+    kilos: dataclasses.InitVar[float]
+    lost: dataclasses.InitVar[int] = 0
+    unit: ClassVar[str] = "g"
+
+    def __post_init__(self, kilos: float, lost: int) -> None:
+        self.grams = int(kilos * 1000) - lost
 
 
 class Doc:
@@ -371,6 +396,14 @@ def test_misfits(hint: Any, value: Any, words: str) -> None:
     assert str(caught.value) == words
 
 
+def test_what_a_dataclass_takes_and_does_not_keep() -> None:
+    assert structure({"kilos": 1.5, "lost": 2}, Weighed).grams == 1498
+    assert structure({"kilos": 2}, Weighed).grams == 2000
+    assert schema_of(Weighed)["properties"] == {"kilos": {"type": "number"}, "lost": {"type": "integer", "default": 0}}
+    with pytest.raises(Misfit, match="'kilos' is missing"):
+        structure({}, Weighed)
+
+
 def test_a_misfit_says_where_and_what() -> None:
     with pytest.raises(Misfit) as caught:
         structure({"item": "tea", "notes": ["a", 2]}, Order)
@@ -388,6 +421,7 @@ def test_a_misfit_says_where_and_what() -> None:
         (dict[int, str], "keys are strings"),
         (dict[str | int, str], "keys are strings"),
         (dataclasses.make_dataclass("Odd", [("part", complex)]), "part: <class 'complex'> has no JSON Schema"),
+        (Literal[b"x"], "a Literal of bytes has no JSON Schema"),
         (enum.Enum("Empty", []), "an enum without members has no JSON Schema"),
         (dataclasses.make_dataclass("Lost", [("part", "Nowhere")]), "Lost: name 'Nowhere' is not defined"),
     ],

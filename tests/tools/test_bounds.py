@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import threading
+import time
 import weakref
 from typing import TYPE_CHECKING, Any
 
@@ -436,6 +437,104 @@ async def test_closing_it_from_elsewhere_while_the_model_speaks(twin: Twin) -> N
 
             await twin.gather(read, close)
             assert server.wait_until(lambda seen: seen.open == 0)
+
+
+def late(seconds: float) -> bool:
+    time.sleep(seconds)
+    return True
+
+
+async def test_the_time_of_the_loop_is_that_of_the_one_who_is_asked_too(twin: Twin) -> None:
+    ran: list[str] = []
+
+    @tool
+    def write() -> None:
+        ran.append("write")
+
+    def approve(_: ToolCall) -> Any:
+        return late(0.2) if twin.name == "sync" else anyio.sleep(60)
+
+    with script(calling(("write", {}))) as server:
+        async with client_for(twin, server) as client:
+            run = client.run_tools("hi", tools=[write], approve=approve, timeout=0.1)
+            with pytest.raises(StreamTimeout, match="the loop took too long"):
+                await run.result()
+            assert [message.role for message in run.messages] == ["user", "assistant", "tool"]
+    assert ran == []
+
+
+@pytest.mark.parametrize("closes", ["run", "client"])
+async def test_nothing_begins_that_is_approved_too_late(twin: Twin, closes: str) -> None:
+    asked = threading.Event()
+    ran: list[str] = []
+
+    @tool
+    def write() -> None:
+        ran.append("write")
+
+    def approve(_: ToolCall) -> Any:
+        asked.set()
+        return late(0.3) if twin.name == "sync" else anyio.sleep(60)
+
+    with script(calling(("write", {}), ("write", {}))) as server:
+        async with client_for(twin, server) as client:
+            run = client.run_tools("hi", tools=[write], approve=approve)
+
+            async def read() -> None:
+                with pytest.raises(ClosedError):
+                    await run.result()
+
+            async def close() -> None:
+                while not asked.is_set():
+                    await twin.sleep(0.005)
+                await (run if closes == "run" else client).aclose()
+
+            await twin.gather(read, close)
+    assert ran == []
+
+
+async def test_a_client_that_is_closed_while_tools_run(twin: Twin) -> None:
+    left: list[str] = []
+
+    @tool
+    def patient(context: ToolContext) -> None:
+        while not context.cancelled:
+            time.sleep(0.005)
+        left.append("patient")
+
+    @tool
+    async def asleep() -> None:
+        try:
+            await anyio.sleep(60)
+        finally:
+            left.append("asleep")
+
+    with script(calling(("patient", {}), ("asleep", {}))) as server:
+        async with client_for(twin, server) as client:
+            run = client.run_tools("hi", tools=[patient, asleep])
+
+            async def read() -> None:
+                with pytest.raises(ClosedError, match="the client was closed"):
+                    await run.result()
+                assert [message.role for message in run.messages] == ["user", "assistant", "tool", "tool"]
+
+            async def close() -> None:
+                while not run.calls:
+                    await twin.sleep(0.005)
+                await twin.sleep(0.05)
+                await client.aclose()
+
+            await twin.gather(read, close)
+            while len(left) < 2:
+                await twin.sleep(0.005)
+
+
+async def test_a_client_that_is_closed_after_the_loop(twin: Twin) -> None:
+    with script(answer("Good.")) as server:
+        async with client_for(twin, server) as client:
+            run = client.run_tools("hi", tools=[nothing])
+            before = await run.result()
+        assert await run.result() == before
 
 
 async def test_a_client_that_is_closed_in_between(twin: Twin) -> None:

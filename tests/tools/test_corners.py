@@ -11,11 +11,8 @@ import pytest
 
 from duologue import (
     ChatRequest,
-    ChatResponse,
-    Choice,
     ClosedError,
     LimitExceeded,
-    Message,
     TextContent,
     ToolCall,
     ToolContext,
@@ -176,6 +173,26 @@ async def test_an_async_generator_that_does_not_wait(twin: Twin) -> None:
             assert ended.wait(10)
 
 
+async def test_an_error_that_cannot_say_what_it_is(twin: Twin) -> None:
+    class MuteError(Exception):
+        def __str__(self) -> str:
+            raise RuntimeError("no words")
+
+    @tool
+    def plain() -> None:
+        raise MuteError
+
+    @tool
+    async def later() -> None:
+        raise MuteError
+
+    with script(calling(("plain", {}), ("later", {})), answer("Good.")) as server:
+        async with client_for(twin, server) as client:
+            response = await client.run_tools("hi", tools=[plain, later], timeout=5).result()
+        assert response.text == "Good."
+        assert results(server.requests[-1]) == [("call_1", "Error: MuteError"), ("call_2", "Error: MuteError")]
+
+
 async def test_the_error_of_a_loop_that_does_not_raise(twin: Twin) -> None:
     @tool
     def nothing() -> None:
@@ -214,18 +231,23 @@ def test_a_call_of_another_kind() -> None:
     assert news.event.error == "this tool takes a JSON object, not free text"
 
 
-def test_of_two_calls_with_the_same_id_the_first_is_run() -> None:
+async def test_calls_with_the_same_id_are_told_apart(twin: Twin) -> None:
     @tool
-    def nothing() -> None:
-        """Nothing."""
+    def double(number: int) -> int:
+        return 2 * number
 
-    bounds = Bounds(max_rounds=1, max_calls=1, max_total_tokens=None, max_parallel=1, timeout=None, tool_timeout=None)
-    talk = Talk(ChatRequest("hi", tools=[nothing]), bounds)
-    talk.next_request()
-    calls = (ToolCall("c", "nothing", "{}"), ToolCall("c", "nothing", '{"a": 1}'))
-    response = ChatResponse(choices=[Choice(0, Message.assistant(tool_calls=calls), finish_reason="tool_calls")])
-    assert talk.answered(response) == calls[:1]
-    assert [message.role for message in talk.messages] == ["user", "assistant", "tool"]
+    calls = calling(("double", {"number": 1}), ("double", {"number": 2}), ("double", {"number": 3}))
+    same = [piece.replace(b'"call_3"', b'"call_1"').replace(b'"call_2"', b'"call_1_2"') for piece in calls]
+    with script(same, answer("Good.")) as server:
+        async with client_for(twin, server) as client:
+            run = client.run_tools("hi", tools=[double])
+            events = await collect(run)
+        request = server.requests[-1]
+    done = [(call_id, content) for call_id, status, content in told(events) if status == "done"]
+    assert sorted(done) == [("call_1", 2), ("call_1_2", 4), ("call_1_3", 6)]
+    assert results(request) == [("call_1", "2"), ("call_1_2", "4"), ("call_1_3", "6")]
+    assert [call["id"] for call in request.json()["messages"][1]["tool_calls"]] == ["call_1", "call_1_2", "call_1_3"]
+    assert [call.id for call in run.messages[1].tool_calls] == ["call_1", "call_1_2", "call_1_3"]
 
 
 def test_an_event_loop_that_ends_begins_nothing_more(async_twin: Twin) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 import functools
+import pickle
+from types import MethodType
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import attrs
 import pytest
 
-from duologue import ChatRequest, FunctionTool, Message, Tool, ToolContext, from_dict, to_dict, tool
+from duologue import ChatRequest, Client, FunctionTool, Message, Tool, ToolContext, from_dict, to_dict, tool
 from duologue._schema import Misfit
 
 if TYPE_CHECKING:
@@ -141,7 +144,7 @@ class Shop:
 def test_methods() -> None:
     one, other = Shop("A"), Shop("B")
     assert one.price.call(one.price.read('{"item": "tea"}')) == "tea at A"
-    assert other.price(item="tea") == "tea at B"  # type: ignore[call-arg]  # mypy does not see that it is bound
+    assert other.price(item="tea") == "tea at B"
     assert one.price.parameters["properties"] == {"item": {"type": "string", "description": "what"}}
     assert one.price == Shop.price
     assert Shop.price(one, "tea") == "tea at A"
@@ -150,6 +153,48 @@ def test_methods() -> None:
     assert tool(Shop.find).parameters["required"] == ["name"]
     with pytest.raises(TypeError, match="price is a method: give the tool of an object"):
         Shop.price.call({"item": "tea"})
+
+
+def test_class_methods() -> None:
+    class Bank:
+        @classmethod
+        @tool(timeout=5)
+        def rate(cls, currency: str) -> str:
+            """The rate."""
+            return f"{currency} at {cls.__name__}"
+
+    # What a class method gives differs from one version of Python to the next.
+    for given in (Bank.rate, MethodType(Bank.__dict__["rate"].__func__, Bank)):
+        [made] = ChatRequest((Message.user("hi"),), tools=[given]).tools
+        assert isinstance(made, FunctionTool)
+        assert (made.name, made.description, made.timeout) == ("rate", "The rate.", 5)
+        assert made.call(made.read('{"currency": "EUR"}')) == "EUR at Bank"
+
+
+def test_a_tool_of_a_tool_has_other_words() -> None:
+    other = tool(weather, name="other", strict=False, timeout=3)
+    assert (other.name, other.strict, other.timeout) == ("other", False, 3)
+    assert (other.description, other.parameters) == (weather.description, weather.parameters)
+    assert other(Place("Oslo")) == "Oslo FR C 1"
+    assert tool(other).timeout == 3
+    assert tool(other) == other
+    by_hand = tool(weather, parameters={"type": "object"}, description="")
+    assert (by_hand.name, by_hand.parameters, by_hand.description) == ("weather", {"type": "object"}, "")
+    assert by_hand.read('{"place": 1}') == {"place": 1}
+    with pytest.raises(ValueError, match="the name of a tool"):
+        tool(weather, name="a b")
+
+
+def test_copies() -> None:
+    request = ChatRequest((Message.user("hi"),), tools=[weather])
+    for copied in (copy.copy(weather), copy.deepcopy(request).tools[0]):
+        assert copied is weather
+    [there] = pickle.loads(pickle.dumps(request)).tools
+    assert type(there) is Tool
+    assert there == weather
+    # A changed one is made by the class itself, which knows no function.
+    with pytest.raises(TypeError, match="'w' has no function to run"):
+        Client("llamacpp").run_tools("hi", [attrs.evolve(weather, name="w")])
 
 
 def test_objects_and_classes_that_can_be_called() -> None:
@@ -210,6 +255,76 @@ def test_kinds_of_parameters() -> None:
 
     assert tool(unsaid).parameters["properties"] == {"anything": {}, "nothing": {"default": None}}
     assert tool(unsaid).parameters["required"] == ["anything"]
+
+
+def test_what_is_given_by_place_stays_in_its_place() -> None:
+    @tool
+    def area(width: int = 1, height: int = 2, /) -> tuple[int, int]:
+        return width, height
+
+    assert area.call(area.read('{"height": 5}')) == (1, 5)
+    assert area.call(area.read('{"width": 5}')) == (5, 2)
+    assert area.call(area.read("{}")) == (1, 2)
+
+    @tool(parameters={"type": "object"})
+    def by_hand(width: int, height: int, /) -> tuple[int, int]:
+        return width, height
+
+    assert by_hand.call(by_hand.read('{"height": 5, "width": 3}')) == (3, 5)
+    with pytest.raises(TypeError, match="missing 2 required positional arguments"):
+        by_hand.call(by_hand.read('{"height": 5}'))
+
+
+def test_null_for_what_may_be_left_out() -> None:
+    assert weather.call(weather.read('{"place": {"city": "Rome", "country": null}, "unit": null, "days": null}')) == (
+        "Rome FR C 1"
+    )
+    with pytest.raises(Misfit, match="place"):
+        weather.read('{"place": null}')
+
+    @tool
+    def note(text: str, at: int | None = 3) -> int | None:
+        return at
+
+    assert note.call(note.read('{"text": "a", "at": null}')) is None
+
+    @tool
+    def anything(first: Any = 1, second: Literal["a", None] = "a", third: Literal["b"] = "b") -> Any:
+        return first, second, third
+
+    assert anything.call(anything.read('{"first": null, "second": null, "third": null}')) == (None, None, "b")
+
+    @tool(
+        parameters={
+            "properties": {"a": {"type": "integer"}, "b": True, "c": {"anyOf": [{"$ref": "#"}]}, "d": {"const": 1}}
+        }
+    )
+    def by_hand(**given: Any) -> Any:
+        return given
+
+    assert by_hand.call(by_hand.read('{"a": null, "b": null, "d": null, "c": {"a": null, "b": 1}}')) == {
+        "b": None,
+        "c": {"b": 1},
+    }
+
+
+def test_a_strict_tool_has_the_schema_that_strict_providers_take() -> None:
+    strict = tool(weather, strict=True)
+    assert strict.parameters["required"] == ["place", "unit", "days"]
+    assert strict.parameters["properties"]["days"] == {
+        "description": "how far ahead (default 1)",
+        "anyOf": [{"type": "integer", "minimum": 1}, {"type": "null"}],
+    }
+    assert strict.call(strict.read('{"place": {"city": "Rome", "country": null}, "unit": null, "days": 2}')) == (
+        "Rome FR C 2"
+    )
+
+    @tool(strict=True)
+    def count(words: dict[str, int]) -> int:
+        return len(words)
+
+    # It has no such form, and the provider is the judge.
+    assert count.parameters["properties"]["words"]["additionalProperties"] == {"type": "integer"}
 
 
 def test_a_schema_that_was_written_by_hand() -> None:

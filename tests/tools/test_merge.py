@@ -240,3 +240,18 @@ async def test_a_block_closes_it(async_twin: Twin) -> None:
     async with merge_streams(source()) as merged:
         assert await anext(merged) == 1
     assert ended.is_set()
+
+
+async def test_several_that_are_ahead_of_the_reader_all_go_on(async_twin: Twin) -> None:
+    async def numbers(name: str) -> AsyncIterator[tuple[str, int]]:
+        for number in range(300):
+            yield name, number
+
+    merged = merge_streams(numbers("a"), numbers("b"), numbers("c"))
+    found: list[tuple[str, int]] = []
+    with anyio.fail_after(5):
+        async for item in merged:
+            found.append(item)
+            await async_twin.sleep(0)
+    for name in "abc":
+        assert [number for own, number in found if own == name] == list(range(300))

@@ -43,6 +43,33 @@ class City:
     name: str
 
 
+class Shop:
+    @tool
+    def price(self, item: str, count: int = 1) -> float:
+        return float(len(item) * count)
+
+    @tool(timeout=5)
+    async def stock(self, item: str) -> int:
+        return len(item)
+
+    @staticmethod
+    @tool
+    def currency(country: str) -> str:
+        return country
+
+    by_city = weather
+
+
+async def methods(shop: Shop) -> None:
+    assert_type(shop.price("tea", count=2), float)
+    assert_type(Shop.price(shop, "tea"), float)
+    assert_type(await shop.stock("tea"), int)
+    assert_type(shop.currency("FR"), str)
+    assert_type(shop.by_city("Paris"), dict[str, int])
+    shop.price(3)  # type: ignore[arg-type]
+    shop.price("tea", colour="red")  # type: ignore[call-arg]
+
+
 def functions() -> None:
     assert_type(weather("Paris", days=2), dict[str, int])
     weather(3)  # type: ignore[arg-type]

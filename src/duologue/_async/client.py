@@ -325,7 +325,9 @@ class AsyncClient:
             call = self._call(request, {}, stream=True, restart=restart, seconds=seconds)
             return AsyncStream(self._road, call, raise_errors=False)
 
-        return AsyncToolRun(talk, bounds, ask, approve, raise_errors=raise_errors)
+        run: AsyncToolRun[Any] = AsyncToolRun(talk, bounds, ask, approve, raise_errors=raise_errors)
+        self._road.runs.add(run)
+        return run
 
     async def check(self, *, max_age: float = 300, timeout: float = 10) -> Health:
         """Whether the provider answers and takes the key: it is asked for its list of models, which costs nothing, or

@@ -10,7 +10,7 @@ from functools import partial
 from threading import Lock
 from time import monotonic, time
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 from duologue._async.closing import close_all
 from duologue._async.theirs import AsyncTheirs
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from duologue._async.errand import AsyncErrand
     from duologue._async.pool import AsyncPool
     from duologue._async.stream import AsyncStream
+    from duologue._async.tools import AsyncToolRun
     from duologue._core.call import Call
     from duologue._core.checking import Probe
     from duologue._core.endpoint import Endpoint
@@ -67,6 +68,8 @@ class AsyncRoad:
         # The streams that are open, and since when. Weak: a stream that nobody holds any more frees its connection.
         self._open: WeakKeyDictionary[AsyncStream[Any], tuple[AsyncPlace, float]] = WeakKeyDictionary()
         self._errands: set[AsyncErrand] = set()
+        # The loops with tools, which have no stream open while those run.
+        self.runs: WeakSet[AsyncToolRun[Any]] = WeakSet()
 
     def _forget(self) -> None:
         """In a forked child: the connections are the parent's, who goes on to use them."""
@@ -194,6 +197,8 @@ class AsyncRoad:
         if grace > 0 and self._at_work(here):
             await here.idle.sleep(grace)
         self.closed = True
+        for run in list(self.runs):
+            run.stop(ClosedError("the client was closed"))
         stops = [partial(stop, ClosedError("the client was closed")) for stop in self._at_work(here)]
         await close_all([*stops, here.keeper.aclose])
 

@@ -12,6 +12,7 @@ from duologue._async.stream import AsyncText
 from duologue._tools.job import News
 from duologue._tools.talk import refused
 from duologue._waiting.crew import AsyncCrew
+from duologue._waiting.interrupt import AsyncInterrupt
 from duologue._waiting.spawn import async_settled
 from duologue.errors import ClosedError, DuologueError, StreamBusyError, StreamTimeout
 from duologue.events import Done, Error, StreamEvent
@@ -64,6 +65,7 @@ class AsyncToolRun(Generic[R]):
         self._over = False
         self._closed: ClosedError | None = None
         self._busy = Lock()
+        self._asking = AsyncInterrupt()  # the wait for an approval
 
     @property
     def messages(self) -> tuple[Message, ...]:
@@ -130,9 +132,16 @@ class AsyncToolRun(Generic[R]):
             finally:
                 self._busy.release()
             return
-        self._crew.abandon()
+        self.stop(self._closed)
         if self._stream is not None:
             await self._stream.aclose()
+
+    def stop(self, reason: ClosedError) -> None:
+        """End the loop from wherever; not for callers. Its last event is the reason."""
+        if not self._over:
+            self._closed = reason
+            self._asking.set()
+            self._crew.abandon()
 
     def text(self, *, min_chars: int = 1, max_delay: float | None = None) -> AsyncText:
         """The pieces of text only, of all answers; as `AsyncStream.text`."""
@@ -226,17 +235,31 @@ class AsyncToolRun(Generic[R]):
         for call in calls:
             task = self._talk.prepare(call)
             if not isinstance(task, News) and self._approve is not None:
-                task = refused(call, await async_settled(self._approve(call))) or task
+                task = refused(call, await self._verdict(self._approve, call)) or task
             if isinstance(task, News):
                 self._tell(task)
             else:
                 self._crew.start(task)
 
+    async def _verdict(self, approve: Callable[[ToolCall], Any], call: ToolCall) -> Any:
+        """Whether a call may run, where that is said in time: later, nothing is to begin."""
+        end, verdict = self._until or inf, None
+        with self._asking.guard(end):
+            verdict = await async_settled(approve(call))
+        if self._closed is not None:
+            raise self._closed
+        self._check_time(end)
+        return verdict
+
     async def _wait_for_tools(self, end: float) -> None:
         news = await self._crew.next(min(end, self._wake))
         if news is not None:
             self._tell(news)
-        elif self._closed is None and monotonic() >= end:
+        elif self._closed is None:
+            self._check_time(end)
+
+    def _check_time(self, end: float) -> None:
+        if monotonic() >= end:
             raise StreamTimeout("the loop took too long (total)", phase="total")
 
     def _tell(self, news: News) -> None:

@@ -11,7 +11,7 @@ from duologue._dialects import find_dialect
 from duologue._dialects.api_errors import api_error
 from duologue._json import loads
 from duologue.config import Timeouts
-from duologue.errors import DecodeError, DuologueError
+from duologue.errors import ContentTypeError, DecodeError, DuologueError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 MOST_BYTES = 65536
 # Those of servers that have no list of models: they answer, but that says nothing of the key.
 NO_LIST = frozenset({404, 405, 501})
+_BEGINNINGS = ("", "{", "[")
+_NO_LIST = "expected a list of models in JSON, as of a provider, got"
 
 
 @attrs.frozen
@@ -78,9 +80,11 @@ def make_probe(endpoint: Endpoint, headers: Mapping[str, str], seconds: float, n
 
 def outcome(status: int, body: bytes) -> DuologueError | None:
     """What an answer says is wrong; None where nothing is."""
-    if status < 300:
-        return None
     text = body.decode("utf-8", "replace")
+    if status < 300:
+        # Not looked at further: it may be long, and is not read to its end.
+        began = text.lstrip()[:200]
+        return None if began[:1] in _BEGINNINGS else ContentTypeError(f"{_NO_LIST} {began!r}", status_code=status)
     try:
         return api_error(loads(text), status=status)
     except DecodeError:

@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import unquote
 
-from duologue._schema.misfit import DEPTH
 from duologue.errors import UnsupportedError
 
 if TYPE_CHECKING:
@@ -104,8 +103,9 @@ def fitted(schema: Schema, rules: Rules) -> dict[str, Any]:
 
 
 def _fitted(schema: Any, rules: Rules) -> Any:
-    if not isinstance(schema, Mapping):
-        return schema  # true and false
+    if not isinstance(schema, Mapping):  # true and false
+        _refuse_anything(rules)
+        return schema
     fit = dict(schema)
     if not rules.one_of and "oneOf" in fit:
         fit["anyOf"] = fit.pop("oneOf")
@@ -136,8 +136,8 @@ def _tell(schema: dict[str, Any], rules: Rules) -> None:
 
 def _close(schema: dict[str, Any], rules: Rules) -> None:
     """Let there be no other properties; with `strict`, all of them are required, and null where they were not."""
-    if rules.strict and not schema.keys() & _SAYING:
-        raise UnsupportedError("response_format: the provider takes no JSON Schema for just anything")
+    if not schema.keys() & _SAYING:
+        _refuse_anything(rules)
     if schema.get("type") != "object" and "properties" not in schema:
         return
     properties, others = schema.get("properties", {}), schema.get("additionalProperties", not schema.get("properties"))
@@ -150,6 +150,11 @@ def _close(schema: dict[str, Any], rules: Rules) -> None:
         schema["required"] = list(properties)
 
 
+def _refuse_anything(rules: Rules) -> None:
+    if rules.strict:
+        raise UnsupportedError("response_format: the provider takes no JSON Schema for just anything")
+
+
 def _or_null(schema: Schema) -> Schema:
     if _takes_null(schema):
         return schema
@@ -159,10 +164,12 @@ def _or_null(schema: Schema) -> Schema:
     return {**notes, "anyOf": [{name: part for name, part in schema.items() if name not in notes}, _NULL]}
 
 
-def _takes_null(schema: Schema) -> bool:
-    kind = schema.get("type")
-    by_word = kind == "null" or (isinstance(kind, list) and "null" in kind)
-    return by_word or any(_takes_null(part) for part in schema.get("anyOf", ()))
+def _takes_null(schema: Any) -> bool:
+    if not isinstance(schema, Mapping) or not schema.keys() & _SAYING:
+        return schema is not False
+    kind, choices = schema.get("type"), schema.get("enum", [schema["const"]] if "const" in schema else [])
+    by_word = kind == "null" or (isinstance(kind, list) and "null" in kind) or None in choices
+    return by_word or any(_takes_null(part) for part in schema.get("anyOf", schema.get("oneOf", ())))
 
 
 def _any_of(schemas: list[Any]) -> Any:
@@ -174,6 +181,10 @@ def _one(part: Any, rules: Rules) -> Any:
     return _fitted(part, rules)
 
 
+def _others(part: Any, rules: Rules) -> Any:
+    return part if isinstance(part, bool) else _fitted(part, rules)
+
+
 def _each(parts: list[Any], rules: Rules) -> list[Any]:
     return [_fitted(part, rules) for part in parts]
 
@@ -183,14 +194,14 @@ def _values(parts: Mapping[str, Any], rules: Rules) -> dict[str, Any]:
 
 
 # What says anything at all of data.
-_SAYING: Final = {"type", "$ref", "anyOf", "allOf", "enum", "const", "properties"}
+_SAYING: Final = {"type", "$ref", "anyOf", "oneOf", "allOf", "enum", "const", "properties"}
 # Where schemas are within schemas.
 _PARTS: Final[Mapping[str, Any]] = {
     "properties": _values,
     "$defs": _values,
     "definitions": _values,
     "items": _one,
-    "additionalProperties": _one,
+    "additionalProperties": _others,
     "prefixItems": _each,
     "anyOf": _each,
     "oneOf": _each,
@@ -235,16 +246,17 @@ def restored(data: Any, schema: Any, root: Schema) -> Any:
     }
 
 
-def _form_of(data: Any, schema: Any, root: Schema) -> Schema:
+def _form_of(data: Any, schema: Any, root: Schema, seen: frozenset[str] = frozenset()) -> Schema:
     """What the schema says of the data themselves: behind references, and of several forms the first that they may be
-    of, by what is to be seen without looking further down."""
-    for _ in range(DEPTH):  # references may lead in a circle
-        if not isinstance(schema, Mapping):
-            return {}
+    of, by what is to be seen without looking further down. Nothing, where references lead in a circle."""
+    while isinstance(schema, Mapping):
         if "$ref" in schema:
+            if schema["$ref"] in seen:
+                break
+            seen |= {schema["$ref"]}
             schema = _place(root, schema["$ref"])
         elif forms := schema.get("anyOf", schema.get("oneOf")):
-            found = (form for form in forms if _may_be(data, _form_of(data, form, root)))
+            found = (form for form in forms if _may_be(data, _form_of(data, form, root, seen)))
             schema = next(found, None)
         else:
             return schema

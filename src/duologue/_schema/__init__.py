@@ -7,12 +7,13 @@ is an instance as JSON data again. What does not fit is a `Misfit` with its path
 
 from duologue._schema.check import check, check_schema
 from duologue._schema.describe import Description, described
-from duologue._schema.fields import Field, parameter_hints
+from duologue._schema.fields import REQUIRED, Field, parameter_hints
 from duologue._schema.kinds import Kind, Kinds, object_kind, schema_of, structure
 from duologue._schema.misfit import Misfit, bounded
 from duologue._schema.plain import plain
 
 __all__ = [
+    "REQUIRED",
     "Description",
     "Field",
     "Kind",

@@ -104,10 +104,14 @@ def _attrs_default(default: Any) -> Any:
 def _dataclass(cls: Any) -> list[Field]:
     hints = hints_of(cls)
     return [
-        _field(field.name, hints[field.name], _dataclass_default(field), field.metadata)
-        for field in dataclasses.fields(cls)
-        if field.init
+        _field(field.name, _given(hints[field.name]), _dataclass_default(field), field.metadata)
+        for field in cls.__dataclass_fields__.values()  # `fields()` leaves out what the constructor takes and drops
+        if field.init and typing.ClassVar not in (hints[field.name], typing.get_origin(hints[field.name]))
     ]
+
+
+def _given(hint: Any) -> Any:
+    return hint.type if isinstance(hint, dataclasses.InitVar) else hint
 
 
 def _dataclass_default(field: dataclasses.Field[Any]) -> Any:

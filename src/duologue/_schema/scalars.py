@@ -134,11 +134,13 @@ def choice(members: tuple[Any, ...]) -> tuple[dict[str, Any], Take]:
     """One of a few: the members of an enum or of a `Literal`.
 
     Raises:
-        TypeError: there are none.
+        TypeError: there are none, or JSON cannot say one.
     """
     values = [enum_value(member) if isinstance(member, Enum) else member for member in members]
     if not values:
         raise TypeError("an enum without members has no JSON Schema")
+    if unsaid := [value for value in values if type(value) not in _TYPES]:
+        raise TypeError(f"a Literal of {type(unsaid[0]).__name__} has no JSON Schema")
     kinds = {_TYPES[type(value)] for value in values}
     schema: dict[str, Any] = {"type": kinds.pop()} if len(kinds) == 1 else {}
     known = {_as_json(value): member for value, member in zip(values, members, strict=True)}

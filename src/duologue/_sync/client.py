@@ -326,7 +326,9 @@ class Client:
             call = self._call(request, {}, stream=True, restart=restart, seconds=seconds)
             return Stream(self._road, call, raise_errors=False)
 
-        return ToolRun(talk, bounds, ask, approve, raise_errors=raise_errors)
+        run: ToolRun[Any] = ToolRun(talk, bounds, ask, approve, raise_errors=raise_errors)
+        self._road.runs.add(run)
+        return run
 
     def check(self, *, max_age: float = 300, timeout: float = 10) -> Health:
         """Whether the provider answers and takes the key: it is asked for its list of models, which costs nothing, or

@@ -11,7 +11,7 @@ from functools import partial
 from threading import Lock
 from time import monotonic, time
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 from duologue._sync.closing import close_all
 from duologue._sync.theirs import Theirs
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from duologue._sync.errand import Errand
     from duologue._sync.pool import Pool
     from duologue._sync.stream import Stream
+    from duologue._sync.tools import ToolRun
     from duologue._core.call import Call
     from duologue._core.checking import Probe
     from duologue._core.endpoint import Endpoint
@@ -68,6 +69,8 @@ class Road:
         # The streams that are open, and since when. Weak: a stream that nobody holds any more frees its connection.
         self._open: WeakKeyDictionary[Stream[Any], tuple[Place, float]] = WeakKeyDictionary()
         self._errands: set[Errand] = set()
+        # The blocking with tools, which have no stream open while those run.
+        self.runs: WeakSet[ToolRun[Any]] = WeakSet()
 
     def _forget(self) -> None:
         """In a forked child: the connections are the parent's, who goes on to use them."""
@@ -195,6 +198,8 @@ class Road:
         if grace > 0 and self._at_work(here):
             here.idle.sleep(grace)
         self.closed = True
+        for run in list(self.runs):
+            run.stop(ClosedError("the client was closed"))
         stops = [partial(stop, ClosedError("the client was closed")) for stop in self._at_work(here)]
         close_all([*stops, here.keeper.close])
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import functools
 import inspect
-from typing import TYPE_CHECKING, Any, Final, Generic, ParamSpec, Self, TypeVar, overload
+import itertools
+from types import MethodType
+from typing import TYPE_CHECKING, Any, Concatenate, Final, Generic, ParamSpec, Self, TypeVar, overload
 
+from duologue.errors import UnsupportedError
 from duologue.models import Tool
 
 if TYPE_CHECKING:
@@ -14,7 +17,9 @@ if TYPE_CHECKING:
     from duologue._tools.signature import Signature
 
 P = ParamSpec("P")
+Q = ParamSpec("Q")
 R = TypeVar("R")
+S = TypeVar("S")
 
 # What all providers take: https://platform.openai.com/docs/api-reference/chat/create (tools.function.name).
 _NAME_CHARS: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")
@@ -53,23 +58,54 @@ class FunctionTool(Tool, Generic[P, R]):
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         return self.function(*args, **kwargs)
 
-    def __get__(self, instance: Any, owner: type | None = None) -> Self:
+    @overload
+    def __get__(self, instance: None, owner: type | None = None) -> Self: ...
+    @overload
+    def __get__(self: Callable[Concatenate[S, Q], R], instance: S, owner: type | None = None) -> FunctionTool[Q, R]: ...
+    @overload
+    def __get__(self, instance: object, owner: type | None = None) -> Self: ...
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
         """The tool of an object, where this is one of its methods."""
         if instance is None or not self._signature.method:
             return self
-        fields = {name: getattr(self, name) for name in ("name", "description", "parameters", "strict")}
         bound = functools.partial(self.function, instance)
-        return type(self).make(bound, self._signature._replace(method=False), self.timeout, **fields)  # type: ignore[return-value]  # of other parameters
+        return type(self).make(bound, self._signature._replace(method=False), self.timeout, **_fields(self))
 
     def __eq__(self, other: object) -> bool:
         """As a tool that a model is told of; so it equals what comes back from `to_dict`."""
         if not isinstance(other, Tool):
             return NotImplemented
-        return all(
-            getattr(self, name) == getattr(other, name) for name in ("name", "description", "parameters", "strict")
-        )
+        return _fields(self) == _fields(other)
 
     __hash__ = Tool.__hash__
+
+    def __copy__(self) -> Self:
+        """As functions have it."""
+        return self
+
+    def __deepcopy__(self, _: object) -> Self:
+        return self
+
+    def __reduce__(self) -> Any:
+        """What is pickled is what a model is told."""
+        return Tool, tuple(_fields(self).values())
+
+    @property
+    def runs(self) -> bool:
+        """Whether it has a function; one that `attrs.evolve` made has none."""
+        return hasattr(self, "function")
+
+    def changed(
+        self, *, parameters: Mapping[str, Any] | None = None, timeout: float | None = None, **said: Any
+    ) -> FunctionTool[P, R]:
+        """The same with other words; what is None stays as it is."""
+        from duologue._tools.signature import signature_by_hand
+
+        signature = self._signature if parameters is None else signature_by_hand(self.function, parameters)
+        given = {name: value for name, value in said.items() if value is not None}
+        fields = {**_fields(self), **given}
+        fields["parameters"] = _told(signature.schema, fields["strict"])
+        return self.make(self.function, signature, timeout or self.timeout, **fields)
 
     @property
     def is_async(self) -> bool:
@@ -84,22 +120,25 @@ class FunctionTool(Tool, Generic[P, R]):
         return self._signature.context
 
     def read(self, text: str) -> dict[str, Any]:
-        """The arguments for the function, out of a call's raw ones.
+        """The arguments for the function, out of a call's raw ones. A null in the place of one that may be left out
+        stands for that: models say it so, and must where a provider has all of them required.
 
         Raises:
             Misfit: they do not fit.
         """
+        from duologue._output.rules import restored
         from duologue._tools.arguments import read_arguments
 
-        return self._signature.take(read_arguments(text))
+        schema = self._signature.schema
+        return self._signature.take(restored(read_arguments(text), schema, schema))
 
     def call(self, arguments: Mapping[str, Any]) -> Any:
         """What the function gives for arguments out of `read`."""
         if self._signature.method:
             raise TypeError(f"{self.name} is a method: give the tool of an object, such as obj.{self.name}")
-        by_place = [arguments[name] for name in self._signature.positional if name in arguments]
-        rest = {name: value for name, value in arguments.items() if name not in self._signature.positional}
-        return self.function(*by_place, **rest)
+        given = {**self._signature.positional, **arguments}
+        by_place = [given.pop(name) for name in self._signature.positional]
+        return self.function(*itertools.takewhile(_is_given, by_place), **given)
 
 
 @overload
@@ -161,23 +200,52 @@ def _make(
     from duologue._tools.signature import describe, signature_by_hand, signature_of
 
     function = _callable(function)
-    name = name or getattr(function, "__name__", None) or type(function).__name__
+    own = function.name if isinstance(function, FunctionTool) else getattr(function, "__name__", None)
+    name = name or own or type(function).__name__
     if len(name) > _NAME_LENGTH or not set(name) <= _NAME_CHARS:
         raise ValueError(f"the name of a tool is letters, digits, _ and -, {_NAME_LENGTH} at most; got {name!r}")
     if timeout is not None and not timeout > 0:
         raise ValueError(f"timeout must be more than 0 seconds, got {timeout!r}")
+    if isinstance(function, FunctionTool):
+        return function.changed(
+            name=name, description=description, parameters=parameters, strict=strict, timeout=timeout
+        )
     try:
         signature = signature_of(function) if parameters is None else signature_by_hand(function, parameters)
     except TypeError as reason:
         raise TypeError(f"{name}: {reason}") from None
     text = describe(function).text if description is None else description
-    fields = {"description": text, "parameters": signature.schema, "strict": strict}
+    fields = {"description": text, "parameters": _told(signature.schema, strict), "strict": strict}
     return FunctionTool.make(function, signature, timeout, name=name, **fields)
+
+
+def _told(schema: dict[str, Any], strict: bool | None) -> dict[str, Any]:
+    """The schema as providers take it that hold a model to it; as it is, where there is no such form."""
+    if not strict:
+        return schema
+    from duologue._output.rules import RULES, fitted
+
+    try:
+        return fitted(schema, RULES["strict"])
+    except UnsupportedError:
+        return schema
+
+
+def _fields(tool: Tool) -> dict[str, Any]:
+    return {name: getattr(tool, name) for name in ("name", "description", "parameters", "strict")}
+
+
+def _is_given(value: Any) -> bool:
+    from duologue._schema import REQUIRED
+
+    return value is not REQUIRED
 
 
 def _callable(function: Any) -> Any:
     if isinstance(function, staticmethod):
         function = function.__func__
+    if isinstance(function, MethodType) and isinstance(function.__func__, FunctionTool):
+        return function.__func__.__get__(function.__self__)  # a class method, from Python 3.13 on
     if inspect.isclass(function):
         try:
             function = function()

@@ -124,7 +124,10 @@ def failure(name: str, call_id: str, reason: BaseException | str) -> News:
 
 
 def _described(reason: BaseException) -> str:
-    text = str(reason)
+    try:
+        text = str(reason)
+    except Exception:  # noqa: BLE001 - it is the caller's; a call without a last word would keep the loop for ever
+        text = ""
     text = text if len(text) <= _SHOWN else f"{text[:_SHOWN]} ..."
     return f"{type(reason).__name__}: {text}" if text else type(reason).__name__
 

@@ -8,6 +8,7 @@ import typing
 from typing import Any, NamedTuple
 
 from duologue._schema import (
+    REQUIRED,
     Description,
     Field,
     Kinds,
@@ -29,14 +30,14 @@ class Signature(NamedTuple):
     Attributes:
         schema: of the arguments.
         take: makes the arguments, by name, of JSON data; raises `Misfit`.
-        positional: the names of those that can only be given by their place.
+        positional: those that can only be given by their place, and their defaults; `REQUIRED` where there is none.
         context: the name of the one that is not the model's.
         method: whether the function still lacks the object that it is a method of.
     """
 
     schema: dict[str, Any]
     take: Callable[[Any], dict[str, Any]]
-    positional: tuple[str, ...]
+    positional: Mapping[str, Any]
     context: str | None
     method: bool
 
@@ -86,15 +87,17 @@ def _parameters(function: Callable[..., Any]) -> tuple[list[tuple[inspect.Parame
     method = bool(parameters) and _is_self(parameters[0], hints)
     parameters = parameters[method:]
     context = next((one.name for one in parameters if _is_context(hints.get(one.name))), None)
-    positional = tuple(one.name for one in parameters if one.kind is one.POSITIONAL_ONLY)
+    positional = {one.name: _default(one) for one in parameters if one.kind is one.POSITIONAL_ONLY}
     own = Signature({}, dict, positional, context, method)
     return [(parameter, hints.get(parameter.name, Any)) for parameter in parameters], own
 
 
 def _field(parameter: inspect.Parameter, hint: Any, description: str) -> Field:
-    if parameter.default is parameter.empty:
-        return Field(parameter.name, hint, description=description)
-    return Field(parameter.name, hint, parameter.default, description)
+    return Field(parameter.name, hint, _default(parameter), description)
+
+
+def _default(parameter: inspect.Parameter) -> Any:
+    return REQUIRED if parameter.default is parameter.empty else parameter.default
 
 
 def _is_self(first: inspect.Parameter, hints: Mapping[str, Any]) -> bool:

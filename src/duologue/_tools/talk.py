@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import itertools
 import operator
 from typing import TYPE_CHECKING, Any, Final
 
@@ -83,9 +84,9 @@ class Talk:
         """
         self.response = response
         self.usage = _sum(self.usage, response.usage)
-        self._messages.append(response.message)
-        for call in response.tool_calls:
-            self._open.setdefault(call.id, call)  # of two with the same id, only one could have a result
+        message = _told_apart(response.message)
+        self._messages.append(message)
+        self._open = {call.id: call for call in message.tool_calls}
         if response.finish_reason not in _RUNS:
             return ()
         self._within("max_calls", self.calls + len(self._open))
@@ -138,11 +139,27 @@ def runnable(request: ChatRequest) -> Mapping[str, FunctionTool[..., Any]]:
         raise ValueError("a loop with tools goes on from one answer: leave n out")
     found: dict[str, FunctionTool[..., Any]] = {}
     for tool in request.tools:
-        if not isinstance(tool, FunctionTool):
+        if not isinstance(tool, FunctionTool) or not tool.runs:
             raise TypeError(f"{tool.name!r} has no function to run: make it with duologue.tool(function)")
         if found.setdefault(tool.name, tool) is not tool:
             raise ValueError(f"two tools have the name {tool.name!r}")
     return found
+
+
+def _told_apart(message: Message) -> Message:
+    """With an id of its own for each call, since a result is told by it: some servers give several the same."""
+    given = {call.id for call in message.tool_calls}
+    if len(given) == len(message.tool_calls):
+        return message
+    taken: set[str] = set()
+    numbers, calls = itertools.count(2), []
+    for call in message.tool_calls:
+        own = call.id
+        while own in taken or (own != call.id and own in given):
+            own = f"{call.id}_{next(numbers)}"
+        taken.add(own)
+        calls.append(attrs.evolve(call, id=own))
+    return attrs.evolve(message, tool_calls=calls)
 
 
 def _unfinished(call_id: str) -> Message:

@@ -231,7 +231,8 @@ class AsyncCrew:
                 if not ticket.tell(ticket.task.piece(piece)):
                     break
                 while not self._backlog.has_room:
-                    self._room = anyio.Event()
+                    if self._room is None:  # one for all that wait: the reader wakes them all
+                        self._room = anyio.Event()
                     await self._room.wait()
         finally:
             await _close(pieces)
@@ -246,6 +247,7 @@ class AsyncCrew:
                 if item is not None or self._backlog.closed:
                     if self._room is not None:
                         self._room.set()
+                        self._room = None
                     return item
                 self._news = anyio.Event()
                 # What was told in between has its `_wake` still before it, which sets this event.
