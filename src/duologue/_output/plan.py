@@ -172,7 +172,7 @@ _GAP: Final = TextContent("\n\n")
 
 
 def again(request: ChatRequest, response: ChatResponse, what: str) -> ChatRequest:
-    """The request once more, with the answer that did not fit and what is wrong with it."""
-    words = f"That is not of the form that was asked for: {what}. Give the whole answer again, in that form."
+    """The request once more, with the answer that did not fit and what is wrong with it, as the error says it."""
+    words = f"That is {what}. Give the whole answer again, in that form."
     said = (response.message,) if response.text else ()
     return attrs.evolve(request, messages=(*request.messages, *said, Message.user(words)))
