@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import codecs
 import copy
+import gc
 import json
+import pickle
 import random
 from typing import Any
 
@@ -12,7 +14,7 @@ import jiter
 import pytest
 
 from duologue._json import NUMBER_DIGITS, loads
-from duologue._partial_json import DEPTH, KEPT, PartialJSON, Pieces, partial_value
+from duologue._partial_json import DEPTH, KEPT, PartialJSON, Pieces, _Reader, partial_value
 from duologue.errors import DecodeError
 from tests.kit.corpora import Vector, cuts, each, input_of, vectors
 
@@ -139,6 +141,59 @@ def test_what_is_no_json_is_seen_however_it_comes(seed: int) -> None:
             assert reader.complete is whole.complete
 
 
+# -- however it is cut -------------------------------------------------------------------------------------------------
+
+
+def pieces_of(draw: random.Random, text: str, longest: int) -> list[str]:
+    """The text in pieces of random lengths, nothing among them."""
+    pieces = []
+    while text:
+        length = draw.randrange(longest + 1)
+        pieces.append(text[:length])
+        text = text[length:]
+    return pieces
+
+
+@pytest.mark.parametrize("longest", [1, 3, 12, 90, 400])
+@pytest.mark.parametrize("seed", range(25))
+@pytest.mark.parametrize("make", [a_text, broken])
+def test_each_way_to_read_gives_the_same(make: Any, seed: int, longest: int) -> None:
+    """A piece within a string, one that ends in the midst of anything, and many parts at once are read by different
+    lines; asking at every piece, now and then, and of what came so far in one piece have to agree."""
+    draw = random.Random(seed)
+    text = make(draw)
+    often, seldom, fed = PartialJSON(), PartialJSON(), ""
+    for piece in pieces_of(draw, text, longest):
+        fed += piece
+        often.feed(piece)
+        seldom.feed(piece)
+        whole = read([fed])
+        assert (often.value, often.complete, str(often.error)) == (whole.value, whole.complete, str(whole.error))
+        if draw.random() < 0.2:
+            assert (seldom.value, seldom.complete, str(seldom.error)) == (whole.value, whole.complete, str(whole.error))
+
+
+@pytest.mark.parametrize("longest", [1, 12, 90])
+@pytest.mark.parametrize("seed", range(25))
+def test_a_change_of_the_value_is_counted(seed: int, longest: int) -> None:
+    draw = random.Random(seed)
+    reader, before, changes = PartialJSON(), None, 0
+    for piece in pieces_of(draw, a_text(draw), longest):
+        reader.feed(piece)
+        assert reader.value == before or reader.changes > changes
+        before, changes = copy.deepcopy(reader.value), reader.changes
+
+
+@pytest.mark.parametrize("piece", ["", "x", "\\n"])
+@pytest.mark.parametrize("text", ['{"a": 1, "ke', '["\\ud83d'])
+def test_what_does_not_show_yet_is_no_change(text: str, piece: str) -> None:
+    reader = read([text], asking=True)
+    before, changes = reader.value, reader.changes
+    reader.feed(piece if text.startswith("{") else "\\"[: len(piece)])
+    assert reader.value == before
+    assert reader.changes == changes
+
+
 # -- what jiter cannot be asked ----------------------------------------------------------------------------------------
 
 ROWS: list[tuple[str, Any, str | None]] = [
@@ -165,6 +220,9 @@ ROWS: list[tuple[str, Any, str | None]] = [
     ("[1 2", [1], "a comma is missing at character 3"),
     ('{"a"x', {}, "a colon is missing at character 4"),
     ("[1]x", [1], "something more comes at character 3"),
+    ("[1],", [1], "something more comes at character 3"),
+    ("1, 2", 1, "something more comes at character 1"),
+    ('"a"]', "a", "something more comes at character 3"),
     ("[1.x", [], "no value at character 1"),
     ("[tr]", [], "no such word at character 1"),
     ("[NaN", [], "no value at character 1"),
@@ -256,19 +314,40 @@ def test_what_is_read_twice_is_a_few_characters_for_each_piece(document: Any, mo
     """So that asking at each piece takes a time in proportion to the text, however long it is."""
     text = json.dumps(document, ensure_ascii=False)
     waiting = []
-    wait = PartialJSON._wait
+    wait = _Reader._wait
 
-    def counted(self: PartialJSON, text: str, at: int) -> int:
+    def counted(self: _Reader, text: str, at: int) -> str:
         waiting.append(len(text) - at)
         return wait(self, text, at)
 
-    monkeypatch.setattr(PartialJSON, "_wait", counted)
+    monkeypatch.setattr(_Reader, "_wait", counted)
     reader = PartialJSON()
     for at in range(0, len(text), 8):
         reader.feed(text[at : at + 8])
         assert reader.value is not None
     assert reader.value == document
     assert max(waiting, default=0) < 32
+
+
+def test_asking_again_gives_the_same_object() -> None:
+    reader = read(['{"open": ["'])
+    assert reader.value is reader.value
+    assert reader.value["open"] is reader.value["open"]
+
+
+def test_nothing_is_left_for_the_garbage_collector() -> None:
+    """What was read may be large."""
+    gc.collect()
+    reader = read(['{"open": ["x'], asking=True)
+    reader.feed("y")
+    assert reader.value == {"open": ["xy"]}
+    assert any(type(one) is _Reader for one in gc.get_objects())
+    gc.disable()
+    try:
+        del reader
+        assert not any(type(one) is _Reader for one in gc.get_objects())
+    finally:
+        gc.enable()
 
 
 # -- the pieces of a call ----------------------------------------------------------------------------------------------
@@ -289,3 +368,14 @@ def test_the_value_after_any_number_of_pieces() -> None:
     for order in (range(6), reversed(range(6)), [3, 1, 3, 5, 5]):
         for count in order:
             assert pieces.value(count) == expected[count]
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda pieces: pickle.loads(pickle.dumps(pieces))])
+def test_a_copy_reads_for_itself(copied: Any) -> None:
+    pieces = Pieces(['{"city": "Par'])
+    assert pieces.value(1) == {"city": "Par"}
+    other = copied(pieces)
+    other.texts.append('ma"}')
+    pieces.texts.append('is"}')
+    assert other.value(2) == {"city": "Parma"}
+    assert pieces.value(2) == {"city": "Paris"}

@@ -25,14 +25,14 @@ from duologue._json import NUMBER_DIGITS, scan, scan_string
 from duologue.errors import DecodeError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
+    from typing import Self
 
 KEPT: Final = 32768
 DEPTH: Final = 64
 
 _RUN = 64  # characters that are worth the trouble
 
-_space = re.compile(r"[ \t\n\r]*").match
 _digits = re.compile(r"[-+.0-9eE]*").match
 _plain = re.compile(r'[^"\\\x00-\x1f]*+').match
 _is_number = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?").fullmatch
@@ -46,7 +46,8 @@ _readable = re.compile(
     rf"|{_HIGH}(?:{_LOW}|(?!{_LOW_BEGUN})))*+"
 ).match
 _escape_begun = re.compile(rf"\\(?:u[0-9a-fA-F]{{0,3}})?\Z|{_HIGH}{_LOW_BEGUN}").match
-_LITERALS: Final = {"t": ("true", True), "f": ("false", False), "n": ("null", None)}
+_WORDS: Final = {"t": "true", "f": "false", "n": "null"}
+_IN_NUMBER: Final = frozenset("0123456789.eE+-")
 _CLOSERS: Final = {"{": "}", "[": "]"}
 _ABSENT: Final = object()
 
@@ -56,249 +57,252 @@ class PartialJSON:
 
     Attributes:
         feed: takes the next piece, a string.
+        feed_all: takes the next pieces, a list of them.
         error: why the text is no JSON, as far as it was read; else None.
-        changes: how often the value has changed, as far as it was read.
     """
 
-    __slots__ = (
-        "_key",
-        "_key_pieces",
-        "_keys",
-        "_next",
-        "_open",
-        "_pieces",
-        "_seen",
-        "_shown",
-        "_tail",
-        "_tried",
-        "changes",
-        "error",
-        "feed",
-    )
+    __slots__ = ("_given", "_pieces", "_reader", "_send", "error", "feed", "feed_all")
 
     def __init__(self) -> None:
         self._pieces: list[str] = []
         self.feed: Callable[[str], None] = self._pieces.append
+        self.feed_all: Callable[[list[str]], None] = self._pieces.extend
         self.error: DecodeError | None = None
-        self.changes = 0
-        # The arrays and objects that are open, outermost first, within an array for the value itself; and the place of
-        # each in the one around it.
-        self._open: list[Any] = [[]]
-        self._keys: list[Any] = [0]
-        self._key = ""
-        self._key_pieces: list[str] | None = None
-        self._next: Callable[[PartialJSON, str, int], int] = PartialJSON._value
-        self._tail = ""  # what cannot be read before more comes
-        self._shown: tuple[Any, Any] | None = None  # a number at the very end, which may go on, and what was there
-        self._tried: set[int] = set()
-        self._seen = 0
+        self._reader = _Reader()  # which knows nothing of this, so that all of it goes as soon as nobody holds it
+        texts = self._reader.texts()
+        next(texts)
+        self._send = texts.send
+        self._given: Any = None  # what was given last, while it is the value
 
     @property
     def value(self) -> Any:
         """The value so far; None where there is none."""
-        self._read()
-        if len(self._open) == 1:
-            return self._open[0][0] if self._open[0] else None
-        return self._open[1] if self._seen > KEPT else self._copy()
+        reader = self._reader
+        if (pieces := self._pieces) and self.error is None:
+            text = "".join(pieces)
+            pieces.clear()
+            if reader.seen <= KEPT or not reader.keys:
+                self._given = None
+            reader.seen += len(text)
+            try:
+                self._send(text)
+            except DecodeError as error:
+                self.error = error
+        if self._given is None and reader.open[0]:
+            self._given = reader.copy() if reader.seen <= KEPT and reader.keys else reader.open[0][0]
+        return self._given
 
     @property
     def begun(self) -> bool:
         """Whether there is a value, which may be null."""
-        self._read()
-        return bool(self._open[0])
+        return self.value is not None or bool(self._reader.open[0])
 
     @property
     def complete(self) -> bool:
         """Whether the value is whole; where more than that comes, `error` says so."""
-        self._read()
-        return self._next is PartialJSON._end
+        return self.begun and self._reader.complete
 
-    # -- inside --------------------------------------------------------------------------------------------------------
+    @property
+    def changes(self) -> int:
+        """How often the value has changed, as far as it was read."""
+        return self._reader.changes
 
-    def _copy(self) -> Any:
+
+class _Reader:
+    """What reads the texts, and the value as far as it has come.
+
+    Attributes:
+        open: the arrays and objects that are open, outermost first, within an array for the value itself.
+        keys: the place of each in the one around it.
+        complete: whether the value is whole.
+        changes: how often it has changed.
+        seen: the characters so far.
+        tried: when many items at once were last tried, by how many are open.
+    """
+
+    __slots__ = ("changes", "complete", "keys", "open", "seen", "tried")
+
+    def __init__(self) -> None:
+        self.open: list[Any] = [[]]
+        self.keys: list[Any] = []
+        self.complete = False
+        self.changes = 0
+        self.seen = 0
+        self.tried: dict[int, int] = {}
+
+    def copy(self) -> Any:
         """A value of its own of all that is open; what is whole is shared."""
-        outer = whole = self._open[1].copy()
-        for key, container in zip(self._keys[2:], self._open[2:], strict=True):
+        outer = whole = self.open[1].copy()
+        for key, container in zip(self.keys[1:], self.open[2:], strict=True):
             outer[key] = container.copy()
             outer = outer[key]
         return whole
 
-    def _read(self) -> None:
-        if not self._pieces or self.error is not None:
-            self._pieces.clear()
-            return
-        text = self._tail + "".join(self._pieces)
-        self._pieces.clear()
-        self._seen -= len(self._tail)
-        self._tail = ""
-        self._tried.clear()
-        self._take_back()
-        at = 0
-        try:
-            if self._next is PartialJSON._string:
-                at = self._string(text, 0)
-            while (at := _space(text, at).end()) < len(text):  # type: ignore[union-attr]  # it matches anywhere
-                at = self._next(self, text, at)
-        except DecodeError as error:
-            self.error = error
-        self._seen += len(text)
+    def _wrong(self, what: str, text: str, at: int) -> DecodeError:
+        return DecodeError(f"not JSON: {what} at character {self.seen - len(text) + at}")
 
-    def _wrong(self, what: str, at: int) -> DecodeError:
-        return DecodeError(f"not JSON: {what} at character {self._seen + at}")
+    def _wait(self, text: str, at: int) -> str:
+        """What cannot be read before more comes, and is read anew then."""
+        return text[at:]
 
-    def _wait(self, text: str, at: int) -> int:
-        """What begins here cannot be read before more comes."""
-        self._tail = text[at:]
-        return len(text)
+    def texts(self) -> Generator[None, str, None]:  # noqa: C901 - a call for each step costs more than the step
+        """Reads each text that it is sent, and puts what it finds where it belongs.
 
-    # -- where values go -----------------------------------------------------------------------------------------------
+        `container` is what is open; `closer` is what ends it, and empty around the value itself; `key` is the place in
+        it that is next, in an array the last.
+        """
+        container: Any = self.open[0]
+        closer = ""
+        key: Any = -1
+        name: list[Any] = [""]
+        step, text, at = "value", "", 0
+        while True:
+            while at == len(text):
+                text, at = (yield), 0
+            char = text[at]
+            if char in " \n\t\r":
+                at += 1
+                continue
+            if step == "comma":
+                at += 1
+                if char == "," and closer:
+                    step = "key" if closer == "}" else "value"
+                    continue
+                container, closer, key = self._close(text, at, closer)
+            elif step == "open":
+                if char != closer:
+                    step = "key" if closer == "}" else "value"
+                    continue
+                at += 1
+                container, closer, key = self._close(text, at, closer)
+            elif step == "colon":
+                if char != ":":
+                    raise self._wrong("a colon is missing", text, at)
+                step, at = "value", at + 1
+                continue
+            elif len(text) - at >= _RUN and (step == "key" or closer == "]") and (end := self._run(text, at)) > at:
+                at = end
+            elif char == '"':
+                value, at = "", at + 1
+                if step == "key":
+                    into, place, told = name, 0, 0
+                else:
+                    into, place, told = container, key, 1
+                    if closer == "}":
+                        container[key] = value
+                    else:
+                        container.append(value)
+                    self.changes += 1
+                # What holds a string lets go of it while it grows, so that Python need not copy it, unless the caller
+                # kept it.
+                while True:
+                    end = text.find('"', at)
+                    piece = text[at:end] if end >= 0 else text[at:]
+                    if "\\" in piece or not piece.isprintable():
+                        piece, end = _piece_of_string(text, at)
+                    elif end < 0:
+                        end = len(text)
+                    if piece:
+                        into[place] = None
+                        value += piece
+                        into[place] = value
+                        self.changes += told
+                    if end < len(text):
+                        if text[end] == '"':
+                            break
+                        if not _escape_begun(text, end):
+                            raise self._wrong("no such escape, or a control character,", text, end)
+                        text, at = self._wait(text, end) + (yield), 0
+                        continue
+                    text, at = (yield), 0
+                    while text and '"' not in text and "\\" not in text and text.isprintable():
+                        into[place] = None
+                        value += text
+                        into[place] = value
+                        self.changes += told
+                        text = yield
+                at = end + 1
+                if into is name:
+                    step, key = "colon", value
+                    continue
+            elif step == "key":
+                raise self._wrong("a key in quotes is missing", text, at)
+            elif char in _CLOSERS:
+                value, end = self._container(text, at)
+                if closer == "}":
+                    container[key] = value
+                else:
+                    container.append(value)
+                self.changes += 1
+                at += 1
+                if end == at:
+                    self.open.append(value)
+                    self.keys.append(key)
+                    step, container, closer, key = "open", value, _CLOSERS[char], -1
+                    continue
+                at = end
+            else:
+                before = container.get(key, _ABSENT) if closer == "}" else _ABSENT
+                while True:
+                    try:
+                        value, end = scan(text, at)
+                    except (StopIteration, ValueError):
+                        end = -1
+                    if end < 0 or (char not in _WORDS and text[end : end + 1] in _IN_NUMBER):
+                        self._half(text, at)
+                        text, at = self._wait(text, at) + (yield), 0
+                        continue
+                    if closer == "}":
+                        container[key] = value
+                    else:
+                        container.append(value)
+                    self.changes += 1
+                    if end < len(text) or char in _WORDS:
+                        break
+                    text, at = self._wait(text, at) + (yield), 0  # the number may go on
+                    if closer != "}":
+                        container.pop()
+                    elif before is _ABSENT:
+                        del container[key]
+                    else:
+                        container[key] = before
+                    self.changes += 1
+                at = end
+            step = "comma"
+            if not closer:
+                self.complete = True
 
-    def _put(self, value: Any) -> None:
-        self.changes += 1
-        container = self._open[-1]
-        if type(container) is list:
-            container.append(value)
-        else:
-            container[self._key] = value
+    def _close(self, text: str, at: int, closer: str) -> tuple[Any, str, Any]:
+        """What is open once the last one is closed, by what is before `at`."""
+        if text[at - 1] != closer:
+            raise self._wrong("a comma is missing" if closer else "something more comes", text, at - 1)
+        self.open.pop()
+        key, container = self.keys.pop(), self.open[-1]
+        if not self.keys:
+            return container, "", key
+        return container, "]" if type(container) is list else "}", key
 
-    def _put_whole(self, value: Any) -> None:
-        self._put(value)
-        self._next = PartialJSON._end if len(self._open) == 1 else PartialJSON._after
-
-    def _show(self, value: Any) -> None:
-        """Put a number that may go on."""
-        container = self._open[-1]
-        self._shown = container, None if type(container) is list else container.get(self._key, _ABSENT)
-        self._put(value)
-
-    def _take_back(self) -> None:
-        if self._shown is None:
-            return
-        (container, before), self._shown = self._shown, None
-        self.changes += 1
-        if type(container) is list:
-            container.pop()
-        elif before is _ABSENT:
-            del container[self._key]
-        else:
-            container[self._key] = before
-
-    def _grow(self, piece: str) -> None:
-        """Add to the string that is open. Nothing else holds it in the moment when it grows, unless the caller kept it,
-        so that Python need not copy it."""
-        if self._key_pieces is not None:
-            self._key_pieces.append(piece)
-            return
-        container = self._open[-1]
-        key: Any = -1 if type(container) is list else self._key
-        text = container[key]
-        container[key] = None
-        self.changes += 1
-        text += piece
-        container[key] = text
-
-    def _close(self) -> None:
-        self._open.pop()
-        self._keys.pop()
-        self._next = PartialJSON._end if len(self._open) == 1 else PartialJSON._after
-
-    # -- what may come next: each reads from `at` on, and gives where it stopped ---------------------------------------
-
-    def _value(self, text: str, at: int) -> int:
-        char = text[at]
-        if char in _CLOSERS:
-            return self._container(text, at)
-        if (end := self._run(text, at)) > at:
-            return end
-        if char == '"':
-            self._put("")
-            return self._string(text, at + 1)
-        if char in _LITERALS:
-            return self._literal(text, at)
-        return self._number(text, at)
-
-    def _first_item(self, text: str, at: int) -> int:
-        if text[at] != "]":
-            return self._value(text, at)
-        self._close()
-        return at + 1
-
-    def _first_key(self, text: str, at: int) -> int:
-        if text[at] != "}":
-            return self._quoted_key(text, at)
-        self._close()
-        return at + 1
-
-    def _quoted_key(self, text: str, at: int) -> int:
-        if text[at] != '"':
-            raise self._wrong("a key in quotes is missing", at)
-        if (end := self._run(text, at)) > at:
-            return end
-        self._key_pieces = []
-        return self._string(text, at + 1)
-
-    def _colon(self, text: str, at: int) -> int:
-        if text[at] != ":":
-            raise self._wrong("a colon is missing", at)
-        self._next = PartialJSON._value
-        return at + 1
-
-    def _after(self, text: str, at: int) -> int:
-        is_list = type(self._open[-1]) is list
-        if text[at] == ",":
-            self._next = PartialJSON._value if is_list else PartialJSON._quoted_key
-        elif text[at] == ("]" if is_list else "}"):
-            self._close()
-        else:
-            raise self._wrong("a comma is missing", at)
-        return at + 1
-
-    def _end(self, text: str, at: int) -> int:  # noqa: ARG002 - one of a kind
-        raise self._wrong("something more comes", at)
-
-    def _string(self, text: str, at: int) -> int:
-        """The rest of a string, or as much of it as there is."""
-        self._next = PartialJSON._string
-        piece, end = _piece_of_string(text, at)
-        if piece:
-            self._grow(piece)
-        if end == len(text):
-            return end
-        if text[end] != '"':
-            if _escape_begun(text, end):
-                return self._wait(text, end)
-            raise self._wrong("no such escape, or a control character,", end)
-        self._next = PartialJSON._end if len(self._open) == 1 else PartialJSON._after
-        if self._key_pieces is not None:
-            self._key, self._key_pieces = "".join(self._key_pieces), None
-            self._next = PartialJSON._colon
-        return end + 1
-
-    def _container(self, text: str, at: int) -> int:
+    def _container(self, text: str, at: int) -> tuple[Any, int]:
         """An array or an object, whole if it can be."""
-        if text.find(_CLOSERS[text[at]], at) >= 0:
-            found = _whole(text, at, DEPTH + 1 - len(self._open))
+        if len(text) - at >= _RUN and text.find(_CLOSERS[text[at]], at) >= 0:
+            found = _whole(text, at, DEPTH + 1 - len(self.open))
             if found is not None:
-                self._put_whole(found[0])
-                return found[1]
-        if len(self._open) > DEPTH:
-            raise self._wrong(f"more than {DEPTH} arrays and objects within each other", at)
-        container: Any = {} if text[at] == "{" else []
-        self._put(container)
-        self._keys.append(-1 if type(self._open[-1]) is list else self._key)
-        self._open.append(container)
-        self._next = PartialJSON._first_key if text[at] == "{" else PartialJSON._first_item
-        return at + 1
+                return found
+        if len(self.open) > DEPTH:
+            raise self._wrong(f"more than {DEPTH} arrays and objects within each other", text, at)
+        return {} if text[at] == "{" else [], at + 1
 
     def _run(self, text: str, at: int) -> int:
         """Many items at once: all up to the last comma, if they are whole; tried once for each container and text."""
-        end = text.rfind(",", at)
-        if end - at < _RUN or len(self._open) in self._tried or len(self._open) == 1:
+        if self.tried.get(len(self.open)) == self.seen or text[at] in _CLOSERS:
             return at
-        self._tried.add(len(self._open))
-        container = self._open[-1]
+        end = text.rfind(",", at)
+        if end - at < _RUN:
+            return at
+        self.tried[len(self.open)] = self.seen
+        container = self.open[-1]
         form = "[%s]" if type(container) is list else "{%s}"
-        items = _whole(form % text[at:end], 0, DEPTH + 2 - len(self._open))
+        items = _whole(form % text[at:end], 0, DEPTH + 2 - len(self.open))
         if items is None or items[1] != end - at + 2:
             return at
         self.changes += 1
@@ -306,37 +310,22 @@ class PartialJSON:
             container.extend(items[0])
         else:
             container.update(items[0])
-        self._next = PartialJSON._after
         return end
 
-    def _literal(self, text: str, at: int) -> int:
-        word, value = _LITERALS[text[at]]
-        found = text[at : at + len(word)]
-        if found == word:
-            self._put_whole(value)
-            return at + len(word)
-        if at + len(found) < len(text) or not word.startswith(found):
-            raise self._wrong("no such word", at)
-        return self._wait(text, at)
-
-    def _number(self, text: str, at: int) -> int:
+    def _half(self, text: str, at: int) -> None:
+        """Raise what is wrong with a word or a number, unless it can still become one."""
+        if text[at] in _WORDS:
+            if not _WORDS[text[at]].startswith(text[at:]):
+                raise self._wrong("no such word", text, at)
+            return
         end = _digits(text, at).end()  # type: ignore[union-attr]  # it matches anywhere
         digits = text[at:end]
         if len(digits.removeprefix("-")) > NUMBER_DIGITS:
-            raise self._wrong("a number of too many digits", at)
-        if not _is_number(digits):
-            if digits and end == len(text):
-                return self._wait(text, at)
-            raise self._wrong("no value", at)
-        try:
-            value = scan(digits, 0)[0]
-        except ValueError:
-            raise self._wrong("a number that is too large", at) from None
-        if end == len(text):
-            self._show(value)
-            return self._wait(text, at)
-        self._put_whole(value)
-        return end
+            raise self._wrong("a number of too many digits", text, at)
+        if _is_number(digits):
+            raise self._wrong("a number that is too large", text, at)
+        if not digits or end < len(text):
+            raise self._wrong("no value", text, at)
 
 
 def _whole(text: str, at: int, room: int) -> tuple[Any, int] | None:
@@ -397,13 +386,17 @@ class Pieces:
         self._reader: PartialJSON | None = None
         self._read = 0
 
+    def __reduce__(self) -> tuple[type[Self], tuple[list[str]]]:
+        """A copy reads for itself."""
+        return type(self), (self.texts,)
+
     def value(self, count: int) -> Any:
         """The value after the first `count` of them. Going forward, only what is new is read; going back, all anew."""
         if count < self._read:
             return partial_value("".join(self.texts[:count]))
         if self._reader is None:
             self._reader = PartialJSON()
-        self._reader.feed("".join(self.texts[self._read : count]))
+        self._reader.feed_all(self.texts[self._read : count])
         self._read = count
         return self._reader.value
 
