@@ -8,6 +8,7 @@ import gc
 import json
 import pickle
 import random
+import threading
 from typing import Any
 
 import jiter
@@ -350,6 +351,25 @@ def test_nothing_is_left_for_the_garbage_collector() -> None:
         gc.enable()
 
 
+def test_a_reading_that_is_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What comes later is not read, and says so; the value stays."""
+
+    def interrupted(*_: Any) -> str:
+        raise KeyboardInterrupt
+
+    reader = PartialJSON()
+    reader.feed('["a", "b')
+    assert reader.value == ["a", "b"]
+    with monkeypatch.context() as patch:
+        patch.setattr(_Reader, "_wait", interrupted)
+        reader.feed("\\")
+        with pytest.raises(KeyboardInterrupt):
+            _ = reader.value
+    reader.feed('n"]')
+    assert reader.value == ["a", "b"]
+    assert "interrupted" in str(reader.error)
+
+
 # -- the pieces of a call ----------------------------------------------------------------------------------------------
 
 
@@ -379,3 +399,24 @@ def test_a_copy_reads_for_itself(copied: Any) -> None:
     pieces.texts.append('is"}')
     assert other.value(2) == {"city": "Parma"}
     assert pieces.value(2) == {"city": "Paris"}
+
+
+def test_threads_may_ask_at_once() -> None:
+    text = json.dumps([f"number {number}" for number in range(3000)])
+    pieces = Pieces()
+    found: list[Any] = []
+
+    def ask() -> None:
+        value = None
+        while value is None or len(value) < 3000 or value[-1] != "number 2999":
+            value = pieces.value(len(pieces.texts))
+        found.append(value)
+
+    threads = [threading.Thread(target=ask, daemon=True) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for start in range(0, len(text), 7):
+        pieces.texts.append(text[start : start + 7])
+    for thread in threads:
+        thread.join(30)
+    assert found == [json.loads(text)] * 3

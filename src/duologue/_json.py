@@ -123,28 +123,43 @@ def dumps(data: Any) -> bytes:
     Raises:
         TypeError, ValueError: JSON cannot say it.
     """
+    try:
+        return _encoded(_plain(data))
+    except TypeError:  # there is Base64 in it, or what JSON has no word for
+        return _with_stand_ins(data)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+_FORM: dict[str, Any] = {"ensure_ascii": False, "separators": (",", ":"), "allow_nan": False}
+_plain = json.JSONEncoder(**_FORM).encode
+
+
+def _with_stand_ins(data: Any) -> bytes:
+    """The same where there may be Base64 in it."""
     blobs: list[Base64] = []
-    mark = ""
+    mark = os.urandom(16).hex()  # so that it is no other text
 
     def stand_in(value: Any) -> str:
         if not isinstance(value, Base64):
             raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
-        nonlocal mark
-        mark = mark or os.urandom(16).hex()  # so that it is no other text
         blobs.append(value)
         return mark
 
     try:
-        text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False, default=stand_in)
+        text = json.dumps(data, **_FORM, default=stand_in)
     except RecursionError:
         raise ValueError("nested too deeply") from None
-    return _with_blobs(text.split(f'"{mark}"'), blobs) if blobs else _encoded(text)
+    return _with_blobs(text.split(f'"{mark}"'), blobs)
 
 
 def _encoded(text: str) -> bytes:
     """UTF-8. Half of a surrogate pair, which JSON can name but UTF-8 cannot hold, goes back as the escape that it came
     as."""
-    return _SURROGATE.sub(lambda half: f"\\u{ord(half[0]):04x}", text).encode()
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        return _SURROGATE.sub(lambda half: f"\\u{ord(half[0]):04x}", text).encode()
 
 
 def _with_blobs(texts: list[str], blobs: list[Base64]) -> bytes:

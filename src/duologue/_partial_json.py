@@ -19,6 +19,7 @@ As strict as `_json.loads`, and with bounds: arrays and objects within each othe
 from __future__ import annotations
 
 import re
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
 from duologue._json import NUMBER_DIGITS, scan, scan_string
@@ -88,6 +89,8 @@ class PartialJSON:
                 self._send(text)
             except DecodeError as error:
                 self.error = error
+            except StopIteration:  # it must not pass for the end of what the caller iterates over
+                self.error = DecodeError("what comes cannot be read: a reading before it was interrupted")
         if self._given is None and reader.open[0]:
             self._given = reader.copy() if reader.seen <= KEPT and reader.keys else reader.open[0][0]
         return self._given
@@ -377,12 +380,16 @@ def _is_deeper(value: Any, room: int) -> bool:
 
 
 class Pieces:
-    """The pieces of one JSON text, and the value after any number of them; nothing is read before it is asked for."""
+    """The pieces of one JSON text, and the value after any number of them; nothing is read before it is asked for.
 
-    __slots__ = ("_read", "_reader", "texts")
+    Safe to share between threads.
+    """
+
+    __slots__ = ("_lock", "_read", "_reader", "texts")
 
     def __init__(self, texts: list[str] | None = None) -> None:
         self.texts = [] if texts is None else texts
+        self._lock = Lock()
         self._reader: PartialJSON | None = None
         self._read = 0
 
@@ -392,13 +399,14 @@ class Pieces:
 
     def value(self, count: int) -> Any:
         """The value after the first `count` of them. Going forward, only what is new is read; going back, all anew."""
-        if count < self._read:
-            return partial_value("".join(self.texts[:count]))
-        if self._reader is None:
-            self._reader = PartialJSON()
-        self._reader.feed_all(self.texts[self._read : count])
-        self._read = count
-        return self._reader.value
+        with self._lock:  # another thread may ask for it at the same time
+            if count < self._read:
+                return partial_value("".join(self.texts[:count]))
+            if self._reader is None:
+                self._reader = PartialJSON()
+            self._reader.feed_all(self.texts[self._read : count])
+            self._read = count
+            return self._reader.value
 
 
 def partial_value(text: str) -> Any:

@@ -179,7 +179,7 @@ def install(folder: Path, module: str, source: str, entry_points: str) -> None:
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, added: dict[str, Provider]) -> Path:
     """A folder whose packages are installed."""
     assert added == {}
-    monkeypatch.setattr("duologue._dialects._installed", {})
+    monkeypatch.setattr("duologue._dialects._found", {})
     monkeypatch.syspath_prepend(tmp_path)
     return tmp_path
 

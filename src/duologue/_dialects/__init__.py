@@ -103,7 +103,7 @@ _MODULES = {
 
 FRAMINGS = frozenset({"sse", "jsonl", "aws-eventstream"})
 _GROUP = "duologue.dialects"
-_installed: dict[str, Dialect] = {}
+_found: dict[str, Dialect] = {}
 
 
 def find_dialect(name: str) -> Dialect:
@@ -112,11 +112,11 @@ def find_dialect(name: str) -> Dialect:
     Raises:
         ConfigurationError: there is none, or what a package has under that name is none.
     """
-    if name in _MODULES:
-        return cast("Dialect", import_module(f"duologue._dialects.{_MODULES[name]}"))
-    if name not in _installed:
-        _installed[name] = _load(name)
-    return _installed[name]
+    dialect = _found.get(name)
+    if dialect is None:
+        own = f"duologue._dialects.{_MODULES[name]}" if name in _MODULES else None
+        dialect = _found[name] = _load(name) if own is None else cast("Dialect", import_module(own))
+    return dialect
 
 
 def _load(name: str) -> Dialect:

@@ -46,6 +46,7 @@ _AS_IT_IS = {
     "logprobs": False,
     "top_logprobs": 0,
 }
+_EMPTY = (TextContent(""), RefusalContent(""))
 
 
 def encode_fields(
@@ -128,7 +129,7 @@ def said_parts(message: Message) -> list[ContentPart]:
 
 def is_empty(part: ContentPart) -> bool:
     """Whether a part is a text of nothing."""
-    return part in (TextContent(""), RefusalContent(""))
+    return part in _EMPTY
 
 
 def to_base64(data: bytes) -> Base64:

@@ -28,12 +28,14 @@ if TYPE_CHECKING:
 # Why it ended, and what else there is to say of that.
 _STOP_KEYS = frozenset({"stop_reason", "stop_sequence", "stop_details"})
 _MESSAGE_KEYS = _STOP_KEYS | {"id", "type", "role", "model", "content", "usage"}
+# Blanks before the last bracket, against traffic analysis.
+_NOISE = re.compile(rb"(?<=\}) *(?=\}\Z)")
 
 
 class Decoder:
     """One answer's state."""
 
-    NOISE = re.compile(rb"(?<=\}) *(?=\}\Z)")  # blanks before the last bracket, against traffic analysis
+    NOISE = _NOISE
 
     def __init__(self, provider: Provider) -> None:
         self.ended = False

@@ -44,12 +44,14 @@ _FOREIGN = frozenset({"choices", "candidates"})
 _MESSAGE_KEYS = frozenset({"role", "content", "thinking", "tool_calls", "images"})
 _FUNCTION_KEYS = frozenset({"name", "arguments"})
 _CALL_KEYS = frozenset({"id", "function"})
+# Each line is stamped with its own time.
+_NOISE = re.compile(rb'"created_at":"[0-9TZ:.+-]*"')
 
 
 class Decoder:
     """One answer's state."""
 
-    NOISE = re.compile(rb'"created_at":"[0-9TZ:.+-]*"')
+    NOISE = _NOISE
 
     def __init__(self, provider: Provider) -> None:
         self.ended = False

@@ -60,12 +60,14 @@ _DELTA_KEYS = frozenset(
 )
 _CALL_KEYS = frozenset({"index", "id", "type", "function", "custom"})
 _FUNCTION_KEYS = frozenset({"name", "arguments", "input"})
+# Against traffic analysis: see `_CHUNK_KEYS`.
+_NOISE = re.compile(rb'"(?:obfuscation|p)":"[ !#-\[\]-~]*"')
 
 
 class Decoder:
     """One answer's state."""
 
-    NOISE = re.compile(rb'"(?:obfuscation|p)":"[ !#-\[\]-~]*"')
+    NOISE = _NOISE
 
     def __init__(self, provider: Provider) -> None:
         self.ended = False

@@ -77,12 +77,14 @@ _TEXTS: dict[str, tuple[str, Text]] = {
 # Those that a message keeps as parts of its own, and what these have room for.
 _ANSWERS = frozenset({"output_text", "refusal"})
 _PART_KEYS = frozenset({"type", "text", "refusal", "annotations", "logprobs"})
+# Each event has its number, and padding against traffic analysis.
+_NOISE = re.compile(rb'"sequence_number":(?:0|[1-9][0-9]{0,15})(?=[,}])|"obfuscation":"[ !#-\[\]-~]*"')
 
 
 class Decoder:
     """One answer's state."""
 
-    NOISE = re.compile(rb'"sequence_number":(?:0|[1-9][0-9]{0,15})(?=[,}])|"obfuscation":"[ !#-\[\]-~]*"')
+    NOISE = _NOISE
 
     def __init__(self, provider: Provider) -> None:
         self.ended = False
