@@ -215,6 +215,9 @@ class Call:
         Raises:
             StreamTimeout: `requests_per_minute` asks for more than is left of the total.
         """
+        self._waited = 0.0
+        if pace.free:
+            return 0.0
         held = pace.held(self.model, now)
         # What the provider announced may be wrong, so it makes nothing fail that might have worked.
         delay = pace.reserve(now, held if self.deadlines.allows(held, now) else 0.0, self.deadlines.left(now))

@@ -18,6 +18,11 @@ class Pace:
         self._held: dict[str, float] = {}
         self._lock = threading.Lock()
 
+    @property
+    def free(self) -> bool:
+        """Whether any request may begin at once."""
+        return self._per_minute is None and not self._held
+
     def reserve(self, now: float, delay: float = 0.0, within: float | None = None) -> float:
         """The seconds until the request that asks may begin, which are at least `delay`. Where they are not less than
         `within`, it is not to begin, and is in nobody's way."""

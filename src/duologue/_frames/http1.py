@@ -83,6 +83,10 @@ class Chunked:
     def _take(self, data: bytes, pieces: list[bytes]) -> None:
         at, length = 0, len(data)
         while at < length and not self.ended:
+            if not self._left and not self._behind and self._trailers is None:
+                at = _whole_ones(data, at, pieces)
+                if at == length:
+                    break
             if self._left:
                 pieces.append(data[at : at + self._left])
                 at += len(pieces[-1])
@@ -96,11 +100,8 @@ class Chunked:
             if self._behind or self._trailers is not None:
                 self._line(line)
                 continue
-            size = _known_size(line) if len(line) <= _SHORT else _size(line)
-            if size and data[end + size : end + size + 2] == b"\r\n":  # the whole of it is here, as nearly always
-                pieces.append(data[end : end + size])
-                at = end + size + 2
-            elif size:
+            size = _size(line)
+            if size:
                 self._left, self._behind = size, True
             else:
                 self._trailers = 0
@@ -194,6 +195,18 @@ def _size(line: bytes) -> int:
 
 
 _known_size = lru_cache(maxsize=1024)(_size)
+
+
+def _whole_ones(data: bytes, at: int, pieces: list[bytes]) -> int:
+    """Take the chunks that are whole, as nearly all are; where what is next begins."""
+    find, take = data.find, pieces.append
+    while end := find(b"\n", at, at + _SHORT) + 1:
+        behind = end + _known_size(data[at:end])
+        if behind == end or data[behind : behind + 2] != b"\r\n":
+            break
+        take(data[end:behind])
+        at = behind + 2
+    return at
 
 
 def _too_soon(how: str) -> StreamInterrupted:

@@ -43,8 +43,9 @@ else:
 
     R = TypeVar("R")
 
-# How much of what has come is decoded at once, at first and at most: the first event is not to wait for many others.
-_FIRST_BYTES, _MOST_BYTES = 1024, 65536
+# How much of what has come is decoded at once, at first and at most, and then to the end of an event: the first event
+# is not to wait for many others.
+_FIRST_BYTES, _MOST_BYTES = 512, 65536
 _ENDS = (b"\n\n", b"\n\r\n", b"}\n")
 _DRAIN_SECONDS = 0.1  # how long to read on after the end marker, so that the connection can be used again
 
@@ -351,8 +352,9 @@ class Stream(Generic[R]):
         end = start + self._most
         self._most = min(4 * self._most, _MOST_BYTES)
         if end < len(came):
-            # Mostly between two events, so that none has to be put together again.
-            end = max((at + len(mark) for mark in _ENDS if (at := came.rfind(mark, start, end)) >= 0), default=end)
+            # Between two events, so that none has to be put together again.
+            ends = (at + len(mark) for mark in _ENDS if (at := came.find(mark, end)) >= 0)
+            end = next(ends, len(came))
         self._came, self._at = (came, end) if end < len(came) else (b"", 0)
         return self._call.exchange.feed(came[start:end])
 
