@@ -24,11 +24,6 @@ if TYPE_CHECKING:
 NETWORK: dict[str, Callable[[Any, Any], object]] = {
     "duologue._core.exchange._CONTROL": lambda pattern, text: pattern.sub("?", text),
     "duologue._core.fetching._HOST": re.Pattern.fullmatch,
-    "duologue._core.repeats._NO_NOISE": re.Pattern.search,
-    "duologue._dialects.anthropic_messages.decode._NOISE": re.Pattern.search,
-    "duologue._dialects.ollama.decode._NOISE": re.Pattern.search,
-    "duologue._dialects.openai_chat.decode._NOISE": re.Pattern.search,
-    "duologue._dialects.openai_responses.decode._NOISE": re.Pattern.search,
     "duologue._core.headers._NUMBER": re.Pattern.fullmatch,
     "duologue._core.rate_limits._DURATION": re.Pattern.fullmatch,
     "duologue._core.rate_limits._NUMBER": re.Pattern.fullmatch,
@@ -72,7 +67,6 @@ _PIECES = [
     *map("".join, itertools.permutations("0a.\"'\\[]{s", 1)),
     *map("".join, itertools.permutations("0a.\"'\\[]{s", 2)),
     *("['\\'", '["\\"', "try again in ", "try again in 1", "0.0ms", "1d1h", "\ud800", "\x00", " \n"),
-    *('"obfuscation":"', '"created_at":"', "} ", "}" + " " * 100),
 ]
 _SHORT, _LONG = 1 << 14, 1 << 16
 

@@ -63,7 +63,7 @@ def folded(events: list[Any]) -> Any:
     for event in events:
         if event.type == "start":
             accumulator = Accumulator("llamacpp")
-        accumulator.add(event)
+        accumulator.add((event,))
     return accumulator.response({0: ("tool_calls", "tool_calls")}, complete=True)
 
 

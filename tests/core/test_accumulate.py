@@ -38,7 +38,7 @@ from duologue.models import (
 def response(*events: StreamEvent, **options: Any) -> ChatResponse:
     accumulator = Accumulator("p")
     for event in events:
-        accumulator.add(event)
+        accumulator.add((event,))
     return accumulator.response(options.pop("finish", {}), **options)
 
 
@@ -224,12 +224,12 @@ def test_a_response_taken_before_does_not_change() -> None:
     events: list[StreamEvent] = [TextDelta("a"), ToolCallDelta(0, "c", "f", "{", extra={"a": 1})]
     events += [Unknown({"a": 1}), Unknown({"a": 1}, 0), unknown("a", [1])]
     for event in events:
-        accumulator.add(event)
+        accumulator.add((event,))
     before = accumulator.response({})
     seen = repr(before), repr(before.extra), repr(before.choices[0].extra), repr(before.tool_calls[0].extra)
     events += [ToolCallDelta(0, extra={"b": 1}), Unknown({"b": 1}), Unknown({"b": 1}, 0)]
     for event in events:
-        accumulator.add(event)
+        accumulator.add((event,))
     assert seen == (
         repr(before),
         repr(before.extra),

@@ -130,7 +130,7 @@ GOOD_NOISE = {
     "mistral": NOISE[:9],
     "blanks": NOISE[:3],
     "stamped": NOISE[3:8],
-    "numbered": NOISE[3:6],
+    "numbered": NOISE[3:5],
 }
 
 

@@ -56,7 +56,7 @@ def folded(events: list[StreamEvent]) -> ChatResponse:
     """What the caller makes of the events."""
     accumulator = Accumulator("p")
     for event in events:
-        accumulator.add(event)
+        accumulator.add((event,))
     return accumulator.response({})
 
 

@@ -5,7 +5,6 @@ What the bytes mean is known to `duologue._frames.http1_head` and `duologue._fra
 
 from __future__ import annotations
 
-from contextlib import suppress
 from math import inf
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Self
@@ -49,9 +48,11 @@ class AsyncConnection:
         Raises:
             LineError: the line failed, or the server does not speak HTTP/1.1.
         """
-        with suppress(WriteError):  # the server may have answered before it closed
+        try:
             for data in _pieces(head, content):
                 await self.network.write(data)
+        except WriteError:
+            pass  # the server may have answered before it closed
         reader = HeadReader()
         try:
             answer = await self._head(reader)

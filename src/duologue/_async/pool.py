@@ -7,7 +7,6 @@ through a proxy fails, and looks through all its connections at each request. He
 
 from __future__ import annotations
 
-from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 from weakref import WeakSet
@@ -110,13 +109,14 @@ class AsyncPool:
 
     async def _kept(self, origin: Address) -> AsyncConnection | None:
         """The one that was used last, unless the server has closed it."""
-        with suppress(IndexError):  # another thread may take the last one
-            while True:
+        while True:
+            try:
                 connection = self._idle.pop()
-                if connection.origin == origin and connection.is_good():
-                    return connection
-                await self._close(connection)
-        return None
+            except IndexError:  # and no look before: another thread may take the last one
+                return None
+            if connection.origin == origin and connection.is_good():
+                return connection
+            await self._close(connection)
 
     async def _new(self, to: Address) -> AsyncConnection:
         proxy, way = self._proxy, opening.get()

@@ -1,6 +1,6 @@
 """From events to the response so far.
 
-Feed it every event in order; `response()` is the answer as it stands. Text grows in place, so the cost is linear
+Feed it all events in order; `response()` is the answer as it stands. Text grows in place, so the cost is linear
 however small the pieces are.
 
 Parts stand in the order of their blocks, as in a whole answer.
@@ -8,7 +8,7 @@ Parts stand in the order of their blocks, as in a whole answer.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping, Set
 from functools import reduce
 from io import StringIO
 from itertools import chain
@@ -154,14 +154,14 @@ class Accumulator:
         """Which choices have come."""
         return self._choices.keys()
 
-    def add(self, event: StreamEvent) -> None:
-        """Take in one event. What adds nothing to a response is passed over."""
-        if type(event) is TextDelta and event.index == self._index and event.block == self._block:  # as nearly always
-            self._write(event.text)
-            return
-        take = _TAKE.get(type(event))
-        if take is not None:
-            take(self, event)
+    def add(self, events: Iterable[StreamEvent]) -> None:
+        """Take in events, in their order. What adds nothing to a response is passed over."""
+        for event in events:
+            # As nearly always:
+            if type(event) is TextDelta and event.index == self._index and event.block == self._block:
+                self._write(event.text)
+            elif take := _TAKE.get(type(event)):
+                take(self, event)
 
     def response(self, finish: Finish, *, complete: bool = False, terminator_missing: bool = False) -> ChatResponse:
         """The answer as it stands; `finish` tells why each choice ended, as far as it has."""

@@ -79,7 +79,7 @@ class Deadlines:
 
     def body(self) -> float | None:
         """The seconds that a read of the body may take, where that can be said only once for all."""
-        return least(self._timeouts.idle, self._timeouts.progress, self._timeouts.total)
+        return least(least(self._timeouts.idle, self._timeouts.progress), self._timeouts.total)
 
     def next(self) -> tuple[float, str] | None:
         """When waiting for bytes must end, and the name of the limit that says so; None for never."""
@@ -216,5 +216,6 @@ def _bounded(timeouts: Timeouts) -> Timeouts:
     return attrs.evolve(timeouts, **{name: None for name, limit in limits.items() if limit and limit > _FOREVER})
 
 
-def least(*limits: float | None) -> float | None:
-    return min((limit for limit in limits if limit is not None), default=None)
+def least(one: float | None, other: float | None) -> float | None:
+    """The sooner of two times, None where neither is one."""
+    return other if one is None or (other is not None and other < one) else one

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import re
-from math import inf
 from typing import TYPE_CHECKING, Any
 
 from duologue._core.accumulate import Accumulator
@@ -119,7 +118,6 @@ class Exchange:
         self._refuse: Callable[[Exchange, str], None] | None = None
         self.status = 0
         self._media_type = ""
-        self.request_id: str | None = None
         self._headers: Mapping[str, str] = {}
         self.should_retry: bool | None = None
         self._frame = 0
@@ -152,7 +150,6 @@ class Exchange:
                 return self.fail(error)
             self.status = status
         self._headers = headers
-        self.request_id = request_id(headers)
         self.should_retry = should_retry(headers) if status >= 400 else None
         self._media_type = media_type(headers)
         self._choose_reader()
@@ -163,6 +160,11 @@ class Exchange:
         except DuologueError as error:
             return self.fail(error)
         return []
+
+    @property
+    def request_id(self) -> str | None:
+        """The provider's id of the request, where its response told one."""
+        return request_id(self._headers)
 
     @property
     def more(self) -> bool:
@@ -233,7 +235,7 @@ class Exchange:
         take_text = getattr(self._decoder, "take_text", None)
         if take_text is None:
             return reader(max_bytes=max_bytes)
-        self._repeats = Repeats(take_text, getattr(self._decoder, "NOISE", None))
+        self._repeats = Repeats(take_text, getattr(self._decoder, "NOISE", ()))
         return reader(max_bytes=max_bytes, known=self._repeats.find)
 
     def _feed(self, data: bytes, events: list[StreamEvent]) -> None:
@@ -288,17 +290,16 @@ class Exchange:
 
     def _count(self, events: list[StreamEvent]) -> None:
         start, limit = self._accounted, self._limits.max_events
-        room = inf if limit is None else limit - self.events
-        for number, event in enumerate(events[start:] if start else events, start):
-            if number - start >= room:
-                del events[number:]
-                self._accounted = number
-                raise LimitExceeded(f"the stream has more than max_events={limit} events", limit="max_events")
-            if self._keep is not None:
-                events[number] = self._keep(event)
-            self._accumulator.add(events[number])
-            self.events += 1
-        self._accounted = len(events)
+        end = len(events) if limit is None else min(len(events), start + limit - self.events)
+        over = len(events) > end
+        del events[end:]
+        if self._keep is not None:
+            events[start:] = map(self._keep, events[start:])
+        self._accumulator.add(events[start:] if start else events)
+        self.events += end - start
+        self._accounted = end
+        if over:
+            raise LimitExceeded(f"the stream has more than max_events={limit} events", limit="max_events")
 
     def _done(self, *, terminator_missing: bool = False) -> Done:
         self.finished = True

@@ -6,12 +6,12 @@ its own: there is nothing to be learned from reading the rest again. That takes 
 events come. What differs in anything else goes the long way. Tests hold the two ways to the same events.
 
 Most providers put something into each event that nobody reads: padding against traffic analysis, the number of the
-event, the time. The decoder's pattern for it tells where that is, one place before the text and one behind it.
+event, the time. The decoder says what that looks like, see `_dialects/noise.py`; it may be in one place before the text
+and in one behind it.
 """
 
 from __future__ import annotations
 
-import re
 from json.encoder import encode_basestring
 from typing import TYPE_CHECKING, Any
 
@@ -19,12 +19,10 @@ from duologue._json import scan_string
 from duologue.events import ReasoningDelta, TextDelta
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
+    from duologue._dialects.noise import Noise
     from duologue.events import StreamEvent
-
-
-_NO_NOISE = re.compile(rb"(?!)")
 
 
 class Repeats:
@@ -32,14 +30,14 @@ class Repeats:
 
     Args:
         take_text: the decoder's, to be told of each text that was read without it.
-        noise: what means nothing, whatever is in it; None for nothing.
+        noises: what means nothing, whatever is in it.
     """
 
-    __slots__ = ("_form", "_noise", "_take_text")
+    __slots__ = ("_form", "_noises", "_take_text")
 
-    def __init__(self, take_text: Callable[[Any], None], noise: re.Pattern[bytes] | None = None) -> None:
+    def __init__(self, take_text: Callable[[Any], None], noises: Iterable[Noise] = ()) -> None:
         self._take_text = take_text
-        self._noise = noise or _NO_NOISE
+        self._noises = noises
         self._form: _Form | None = None
 
     def find(self, frame: bytes) -> TextDelta | ReasoningDelta | None:
@@ -49,19 +47,14 @@ class Repeats:
             return None
         if frame.startswith(form.head) and frame.endswith(form.tail):
             start, end = form.start, len(frame) - form.rest
-            if form.lead is not None:
-                found = form.noise(frame, start)
-                start = end if found is None or not frame.startswith(form.lead, at := found.end()) else at + form.skip
-            if form.trail is not None:
+            if form.before is not None:
+                at = frame.find(form.lead, start)
+                start = at + form.skip if at >= 0 and form.before.fits(frame[start:at]) else end
+            if form.behind is not None:
                 at = frame.find(form.trail, start, end)
-                found = form.noise(frame, at + form.gap) if at >= 0 else None
-                end = start if found is None or found.end() != end else at
-            try:
-                said = frame[start:end].decode() + '"'
-                text, length = scan_string(said, 0)
-            except ValueError:  # no JSON, or no UTF-8: the long way knows what is to be made of it
-                text, length, said = "", 0, ""
-            if text and length == len(said):
+                end = at if at >= 0 and form.behind.fits(frame[at + form.gap : end]) else start
+            text = _text(frame[start:end])
+            if text:
                 event = form.kind(text, form.choice, block=form.block)
                 self._take_text(event)
                 return event
@@ -71,7 +64,7 @@ class Repeats:
     def learn(self, frame: bytes, events: list[StreamEvent]) -> None:
         """A frame was read the long way and gave these. It may have changed what others mean, so none before it counts
         any more; `frame` is empty where it did not come in one piece."""
-        self._form = _form(frame, events, self._noise)
+        self._form = _form(frame, events, self._noises)
 
 
 class _Form:
@@ -79,22 +72,22 @@ class _Form:
 
     Attributes:
         head: the bytes up to the text, or to noise before it.
-        lead: those between such noise and the text; None where there is none.
-        trail: those between the text and noise behind it, likewise.
+        before, lead: that noise, None where there is none, and the bytes between it and the text.
+        trail, behind: the bytes between the text and noise behind it, and that noise.
         tail: those from there on.
-        start, skip, gap, rest: how long these are.
-        noise: looks for it at a place.
+        start, skip, gap, rest: how long `head`, `lead`, `trail` and `tail` are.
         kind, choice, block: the event's.
     """
 
     __slots__ = (
+        "before",
+        "behind",
         "block",
         "choice",
         "gap",
         "head",
         "kind",
         "lead",
-        "noise",
         "rest",
         "skip",
         "start",
@@ -102,22 +95,38 @@ class _Form:
         "trail",
     )
 
-    def __init__(
-        self, event: TextDelta | ReasoningDelta, before: bytes, behind: bytes, noise: re.Pattern[bytes]
-    ) -> None:
+    def __init__(self, event: TextDelta | ReasoningDelta, head: bytes, tail: bytes, noises: Iterable[Noise]) -> None:
         self.kind, self.choice, self.block = type(event), event.index, event.block
-        self.noise = noise.match
-        self.head, self.lead = before, None
-        if found := noise.search(before):
-            self.head, self.lead = before[: found.start()], before[found.end() :]
-        self.trail, self.tail = None, behind
-        if found := noise.search(behind):
-            self.trail, self.tail = behind[: found.start()], behind[found.end() :]
-        self.start, self.skip = len(self.head), len(self.lead or b"")
-        self.gap, self.rest = len(self.trail or b""), len(self.tail)
+        self.before, self.head, self.lead = _parted(head, noises)
+        self.behind, self.trail, self.tail = _parted(tail, noises)
+        if self.behind is None:
+            self.trail, self.tail = b"", tail
+        self.start, self.skip, self.gap, self.rest = map(len, (self.head, self.lead, self.trail, self.tail))
 
 
-def _form(frame: bytes, events: list[StreamEvent], noise: re.Pattern[bytes]) -> _Form | None:
+def _parted(part: bytes, noises: Iterable[Noise]) -> tuple[Noise | None, bytes, bytes]:
+    """The noise in a part of a frame, and what is before and behind it."""
+    for noise in noises:
+        at = part.find(noise.key)
+        if at == 0 or (at > 0 and not noise.first):
+            at += len(noise.key)
+            return noise, part[:at], part[at:].lstrip(noise.plain)
+    return None, part, b""
+
+
+def _text(said: bytes) -> str:
+    """The text that these bytes are, between quotes, in JSON; empty where they are none."""
+    try:
+        raw = said.decode()
+        if '"' not in raw and "\\" not in raw and raw.isprintable():
+            return raw  # as nearly always
+        text, length = scan_string(raw + '"', 0)
+    except ValueError:  # no JSON, or no UTF-8: the long way knows what is to be made of it
+        return ""
+    return text if length == len(raw) + 1 else ""
+
+
+def _form(frame: bytes, events: list[StreamEvent], noises: Iterable[Noise]) -> _Form | None:
     """What is beside the event's text, if that is all there is."""
     if len(events) != 1:
         return None
@@ -129,4 +138,4 @@ def _form(frame: bytes, events: list[StreamEvent], noise: re.Pattern[bytes]) -> 
     if frame.count(said) != 1:
         return None
     at = frame.index(said)
-    return _Form(event, frame[: at + 1], frame[at + len(said) - 1 :], noise)
+    return _Form(event, frame[: at + 1], frame[at + len(said) - 1 :], noises)

@@ -49,9 +49,8 @@ class Decoder(Protocol):
 
     One that has `take_text(event)` allows a frame that differs from the one before it in nothing but its text to be
     read without it, where that gave one `TextDelta` or `ReasoningDelta` and nothing else; it is told of the event. Such
-    a frame may also differ in what the pattern `NOISE` stands for, if there is one: well-formed, and nothing that the
-    decoder heeds. One that has `repeatable` tells whether all that holds for the frame just read. See
-    `_core/repeats.py`.
+    a frame may also differ in what `NOISE`, if there is such, says that the decoder does not heed. One that has
+    `repeatable` tells whether all that holds for the frame just read. See `_core/repeats.py`.
     """
 
     ended: bool

@@ -181,10 +181,10 @@ def framing(status: int, headers: Iterable[tuple[bytes, bytes]]) -> Framing:
 
 def keeps_alive(version: bytes, headers: Iterable[tuple[bytes, bytes]]) -> bool:
     """Whether the connection stays open behind the body (section 9.3)."""
-    return version >= b"1.1" and not any(
-        name == b"connection" and b"close" in [word.strip() for word in value.lower().split(b",")]
-        for name, value in headers
-    )
+    for name, value in headers:
+        if name == b"connection" and b"close" in [word.strip() for word in value.lower().split(b",")]:
+            return False
+    return version >= b"1.1"
 
 
 def _size(line: bytes) -> int:

@@ -6,7 +6,6 @@ What the bytes mean is known to `duologue._frames.http1_head` and `duologue._fra
 
 from __future__ import annotations
 
-from contextlib import suppress
 from math import inf
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Self
@@ -50,9 +49,11 @@ class Connection:
         Raises:
             LineError: the line failed, or the server does not speak HTTP/1.1.
         """
-        with suppress(WriteError):  # the server may have answered before it closed
+        try:
             for data in _pieces(head, content):
                 self.network.write(data)
+        except WriteError:
+            pass  # the server may have answered before it closed
         reader = HeadReader()
         try:
             answer = self._head(reader)

@@ -57,7 +57,7 @@ class Stream(Generic[R]):
     after an `Error` gets `event.error` raised, unless the stream was made with `raise_errors=False`.
 
     Attributes:
-        status_code, headers, request_id: of the HTTP response, once it is open; None before.
+        status_code, headers: of the HTTP response, once it is open; None before.
     """
 
     def __init__(self, road: Road, call: Call, *, raise_errors: bool = True) -> None:
@@ -83,9 +83,13 @@ class Stream(Generic[R]):
         self._busy = Lock()
         self._closed: ClosedError | None = None
         self._interrupt = Interrupt()
-        self.request_id: str | None = None
         self.status_code: int | None = None
         self.headers: Mapping[str, str] | None = None
+
+    @property
+    def request_id(self) -> str | None:
+        """The provider's id of the request, once its response is open; None before."""
+        return self._call.exchange.request_id
 
     @property
     def waiting_for(self) -> float:
@@ -307,7 +311,6 @@ class Stream(Generic[R]):
         at_hand = body_at_hand(self._http)
         headers = self.headers if at_hand is None else without_encoding(self.headers)
         events = self._call.exchange.begin(self.status_code, headers)
-        self.request_id = self._call.exchange.request_id
         if at_hand is not None:
             return [*events, *self._call.exchange.feed(at_hand), *self._call.exchange.close()]
         self._body = iter(self._http.stream)

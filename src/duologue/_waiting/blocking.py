@@ -6,7 +6,6 @@ import socket
 import struct
 import sys
 import time
-from contextlib import suppress
 from math import inf
 from typing import TYPE_CHECKING, TypeVar
 
@@ -91,9 +90,10 @@ class Network:
 
     def _write_at_once(self, data: bytes) -> int:
         """How much of it could be sent without a wait, where the system is not to be told anew how long one may be."""
-        with suppress(BlockingIOError):
+        try:
             return 0 if self._patience is None else self.socket.send(data, socket.MSG_DONTWAIT)
-        return 0
+        except BlockingIOError:
+            return 0
 
     @property
     def unread(self) -> bool:

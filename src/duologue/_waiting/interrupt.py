@@ -7,7 +7,7 @@ import time
 from contextlib import contextmanager
 from functools import partial
 from math import inf
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from duologue._waiting.network import stop_reading
 from duologue._waiting.watchdog import WATCHDOG
@@ -127,19 +127,18 @@ class Interrupt:
         if self._sleeper is not None:
             self._sleeper.set()
 
-    @contextmanager
-    def guard(self, end: float = inf, network: Any = None) -> Iterator[None]:
-        """What is read from that connection in here ends at that time of the monotonic clock; then the block is
-        left."""
+    def guard(self, end: float = inf, network: Any = None) -> Self:
+        """What is read from that connection in a block of this ends at that time of the monotonic clock; then the block
+        is left."""
         self.until(end, network)
-        try:
-            yield
-        except BaseException as reason:
-            # What a connection says that was shut is only that.
-            if not self._ends() or not isinstance(reason, Exception):
-                raise
-        else:
-            self._ends()
+        return self
+
+    def __enter__(self) -> None:
+        """See `guard`."""
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> bool:
+        # What a connection says that was shut is only that.
+        return self._ends() and kind is not None and issubclass(kind, Exception)
 
     def until(self, end: float, network: Any) -> None:
         """What is waited for just now is read from that connection, and ends at that time instead."""

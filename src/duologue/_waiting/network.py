@@ -99,9 +99,10 @@ def ready(network: Any, seconds: float | None) -> int:
 
 def readable(network: Any) -> bool:
     """Whether something has come, or the connection has ended."""
-    with suppress(OSError, ValueError):  # closed, or one of more than a thousand files
+    try:
         return bool(select([network.get_extra_info("socket")], [], [], 0)[0])
-    return bool(ready(network, 0) & EVENT_READ)
+    except (OSError, ValueError):  # closed, or one of more than a thousand files
+        return bool(ready(network, 0) & EVENT_READ)
 
 
 def stop_reading(network: Any) -> None:

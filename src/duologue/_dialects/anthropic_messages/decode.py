@@ -8,12 +8,12 @@ https://platform.claude.com/docs/en/build-with-claude/streaming
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 from duologue._dialects.anthropic_messages.blocks import Blocks
 from duologue._dialects.anthropic_messages.parts import FINISH_REASONS, read_usage, rest
 from duologue._dialects.api_errors import api_error
+from duologue._dialects.noise import Noise
 from duologue._dialects.shape import a_string, an_index, an_object, kind_of, string_or_none
 from duologue._json import loads
 from duologue.errors import DecodeError
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _STOP_KEYS = frozenset({"stop_reason", "stop_sequence", "stop_details"})
 _MESSAGE_KEYS = _STOP_KEYS | {"id", "type", "role", "model", "content", "usage"}
 # Blanks before the last bracket, against traffic analysis.
-_NOISE = re.compile(rb"(?<=\}) *(?=\}\Z)")
+_NOISE = (Noise(b'"}', b" ", first=True),)
 
 
 class Decoder:

@@ -133,8 +133,10 @@ class Decoder:
         usage = chunk.get("usageMetadata")
         if usage and usage != self._usage:
             self._usage = an_object(usage, "usageMetadata")
-            told = {key: count for key, count in usage.items() if count is not None or key not in self._counts}
-            self._counts = {**self._counts, **told}
+            if not usage.keys() >= self._counts.keys() or None in usage.values():
+                told = {key: count for key, count in usage.items() if count is not None or key not in self._counts}
+                usage = {**self._counts, **told}
+            self._counts = usage
             events.append(UsageUpdate(read_usage(self._counts)))
 
     def _feedback(self, feedback: Any) -> None:

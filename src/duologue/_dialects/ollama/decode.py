@@ -9,10 +9,10 @@ the first line's), a key inside the message as `UnknownContent` of the form `{"t
 from __future__ import annotations
 
 import json
-import re
 from typing import TYPE_CHECKING, Any
 
 from duologue._dialects.api_errors import api_error
+from duologue._dialects.noise import DIGITS, Noise
 from duologue._dialects.shape import a_count, a_string, an_array, an_object, kind_of, some_bytes
 from duologue._json import loads
 from duologue.errors import DecodeError
@@ -45,7 +45,7 @@ _MESSAGE_KEYS = frozenset({"role", "content", "thinking", "tool_calls", "images"
 _FUNCTION_KEYS = frozenset({"name", "arguments"})
 _CALL_KEYS = frozenset({"id", "function"})
 # Each line is stamped with its own time.
-_NOISE = re.compile(rb'"created_at":"[0-9TZ:.+-]*"')
+_NOISE = (Noise(b'"created_at":"', DIGITS + b"TZ:.+-"),)
 
 
 class Decoder:

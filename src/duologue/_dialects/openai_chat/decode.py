@@ -8,10 +8,10 @@ top and in a choice as `Unknown` (`Start` has the first chunk's), inside the mes
 from __future__ import annotations
 
 import json
-import re
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from duologue._dialects.api_errors import api_error
+from duologue._dialects.noise import LETTERS, Noise
 from duologue._dialects.openai_chat.calls import Calls
 from duologue._dialects.openai_chat.parts import FINISH_REASONS, read_audio, read_citation, read_usage
 from duologue._dialects.shape import a_string, an_array, an_index, an_object, kind_of, objects, string_or_none
@@ -61,7 +61,7 @@ _DELTA_KEYS = frozenset(
 _CALL_KEYS = frozenset({"index", "id", "type", "function", "custom"})
 _FUNCTION_KEYS = frozenset({"name", "arguments", "input"})
 # Against traffic analysis: see `_CHUNK_KEYS`.
-_NOISE = re.compile(rb'"(?:obfuscation|p)":"[ !#-\[\]-~]*"')
+_NOISE = (Noise(b'"obfuscation":"', LETTERS), Noise(b'"p":"', LETTERS))
 
 
 class Decoder:

@@ -7,9 +7,9 @@ then. The kind of an event is its JSON's `type`, since some servers leave out th
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
+from duologue._dialects.noise import DIGITS, LETTERS, Noise
 from duologue._dialects.openai_responses.calls import CALLS, Calls, rest_of_arguments
 from duologue._dialects.openai_responses.errors import error_event, named_error, no_answer
 from duologue._dialects.openai_responses.items import CONTENT, SUMMARY, Item, Items, Part
@@ -78,7 +78,7 @@ _TEXTS: dict[str, tuple[str, Text]] = {
 _ANSWERS = frozenset({"output_text", "refusal"})
 _PART_KEYS = frozenset({"type", "text", "refusal", "annotations", "logprobs"})
 # Each event has its number, and padding against traffic analysis.
-_NOISE = re.compile(rb'"sequence_number":(?:0|[1-9][0-9]{0,15})(?=[,}])|"obfuscation":"[ !#-\[\]-~]*"')
+_NOISE = (Noise(b'"sequence_number":', DIGITS, number=True), Noise(b'"obfuscation":"', LETTERS))
 
 
 class Decoder:
