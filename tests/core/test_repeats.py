@@ -57,6 +57,43 @@ def test_what_providers_sent(recording: Recording, monkeypatch: pytest.MonkeyPat
     assert said(read(*args)) == said(one_by_one(monkeypatch, *args))
 
 
+# Of the pieces of text in what providers sent, how many in a hundred are at least read so.
+LEAST = {
+    "anthropic": 75,
+    "azure": 70,
+    "cohere": 90,
+    "deepseek": 90,
+    "mistral": 85,
+    "ollama": 90,
+    "openai": 50,
+    "openai-responses": 60,
+    "vllm": 85,
+    "xai": 90,
+    "zai": 90,
+}
+
+
+@needs_shared
+@pytest.mark.parametrize("provider", LEAST)
+def test_most_of_what_providers_send_is_read_so(provider: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    found: list[object] = []
+    find = Repeats.find
+
+    def counted(self: Repeats, frame: bytes) -> object:
+        event = find(self, frame)
+        found.append(event)
+        return event
+
+    monkeypatch.setattr(Repeats, "find", counted)
+    texts = 0
+    for recording in ALL:
+        if recording.about["stream"] and provider_of(recording) == provider:
+            events = read(provider, [recording.body], recording.headers.get("content-type", ""))
+            texts += sum(isinstance(event, TextDelta | ReasoningDelta) for event in events)
+    known = len(found) - found.count(None)
+    assert known * 100 >= LEAST[provider] * texts > 0
+
+
 # Frames, by provider and content type; the text of each stands for `@`, as JSON, and what means nothing for `~`.
 FORMATS = {
     "padded": (
