@@ -8,6 +8,7 @@ import pytest
 
 from duologue import (
     APIError,
+    ClosedError,
     Limits,
     OverloadedError,
     RetryPolicy,
@@ -39,6 +40,35 @@ async def test_requests_a_minute(twin: Twin, monkeypatch: pytest.MonkeyPatch) ->
                 await client.stream("hi").result()
     assert len(waits) == 1
     assert 59 < waits[0] <= 60
+
+
+@pytest.mark.parametrize("closed", [False, True])
+async def test_who_waits_no_longer_gives_its_turn_back(
+    twin: Twin, closed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+
+    async def async_sleep(_: object, seconds: float) -> None:
+        sleep(_, seconds)
+
+    def sleep(_: object, seconds: float) -> None:
+        waits.append(seconds)
+        if len(waits) == 1 and closed:
+            getattr(leaving, "stream", leaving)._closed = ClosedError("closed meanwhile")
+        elif len(waits) == 1:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("duologue._waiting.interrupt.AsyncInterrupt.sleep", async_sleep)
+    monkeypatch.setattr("duologue._waiting.interrupt.Interrupt.sleep", sleep)
+    with ScriptedServer(reply(answer("x"))) as server:
+        async with client_for(twin, server, limits=Limits(requests_per_minute=1)) as client:
+            await client.stream("hi").result()
+            leaving = client.stream("hi")
+            with pytest.raises(ClosedError if closed else KeyboardInterrupt):
+                await leaving.result()
+            await client.stream("hi").result()
+    assert len(waits) == 2
+    assert waits[1] <= waits[0] <= 60
 
 
 async def test_given_up_after_enough_tries(twin: Twin) -> None:

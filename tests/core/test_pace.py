@@ -64,3 +64,11 @@ def test_a_request_that_would_come_too_late_is_in_nobody_s_way() -> None:
     assert [pace.reserve(0.0, 0.0, 5.0), pace.reserve(1.0, 0.0, 5.0), pace.reserve(2.0, 0.0, 58.0)] == [0, 59, 58]
     assert pace.reserve(10.0, 0.0, 55.0) == 50
     assert pace.reserve(11.0) == 109
+
+
+def test_a_turn_that_is_given_back() -> None:
+    pace = Pace(2)
+    pace.give_back(0.0)
+    assert [pace.reserve(0.0), pace.reserve(1.0), pace.reserve(2.0), pace.reserve(3.0)] == [0, 0, 58, 58]
+    pace.give_back(61.0)
+    assert [pace.reserve(4.0), pace.reserve(5.0)] == [57, 115], "and no minute sees more than two"

@@ -286,7 +286,13 @@ class AsyncStream(Generic[R]):
             self._call.deadlines.restart(monotonic())
             await self._road.enter(self, self._call.deadlines.connect(monotonic()))
         if delay := self._call.delay(self._road.pace, monotonic()):
-            await self._interrupt.sleep(delay)
+            waited = False
+            try:
+                await self._interrupt.sleep(delay)
+                waited = self._closed is None
+            finally:
+                if not waited:
+                    self._call.give_way(self._road.pace)
         return self._closed is None
 
     async def _open(self) -> list[StreamEvent]:

@@ -96,7 +96,7 @@ class Call:
         self._resent = False
         self._restart = restart_policy(restart)
         self._attempt: Attempt | None = None
-        self._waited = 0.0
+        self._waited = self._turn = 0.0
         self.deadlines = Deadlines(config.timeouts, now)
         self._stream = stream
         self._dialect = find_dialect(endpoint.provider.dialect)
@@ -223,8 +223,12 @@ class Call:
         delay = pace.reserve(now, held if self.deadlines.allows(held, now) else 0.0, self.deadlines.left(now))
         if not self.deadlines.allows(delay, now):
             raise StreamTimeout(f"requests_per_minute asks for {delay:.1f} s, more than is left (total)", phase="total")
-        self._waited = delay
+        self._waited, self._turn = delay, now + delay
         return delay
+
+    def give_way(self, pace: Pace) -> None:
+        """The request is not made after all: what waits for its turn has one less before it."""
+        pace.give_back(self._turn)
 
     def heed(self, pace: Pace, headers: Mapping[str, str], now: float) -> None:
         """What a response's headers say of the provider's limits is to be heeded by the next request."""

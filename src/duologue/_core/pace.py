@@ -14,7 +14,7 @@ class Pace:
 
     def __init__(self, per_minute: int | None) -> None:
         self._per_minute = per_minute
-        self._starts: deque[float] = deque(maxlen=per_minute)
+        self._starts: deque[float] = deque()  # in the order in which they were asked for
         self._held: dict[str, float] = {}
         self._lock = threading.Lock()
 
@@ -29,11 +29,19 @@ class Pace:
         if self._per_minute is None:
             return delay
         with self._lock:
-            full = len(self._starts) == self._per_minute
-            start = max(now + delay, self._starts[0] + _WINDOW) if full else now + delay
+            while self._starts and self._starts[0] + _WINDOW <= now:
+                self._starts.popleft()
+            full = len(self._starts) >= self._per_minute
+            start = max(now + delay, self._starts[-self._per_minute] + _WINDOW) if full else now + delay
             if within is None or start - now < within:
                 self._starts.append(start)
             return start - now
+
+    def give_back(self, start: float) -> None:
+        """The request that was to begin at that time does not."""
+        with self._lock:
+            if self._starts:
+                self._starts.remove(min(self._starts, key=lambda other: abs(other - start)))
 
     def hold(self, model: str, until: float) -> None:
         """The provider has said when there is something left for a model; it said so last."""

@@ -287,7 +287,13 @@ class Stream(Generic[R]):
             self._call.deadlines.restart(monotonic())
             self._road.enter(self, self._call.deadlines.connect(monotonic()))
         if delay := self._call.delay(self._road.pace, monotonic()):
-            self._interrupt.sleep(delay)
+            waited = False
+            try:
+                self._interrupt.sleep(delay)
+                waited = self._closed is None
+            finally:
+                if not waited:
+                    self._call.give_way(self._road.pace)
         return self._closed is None
 
     def _open(self) -> list[StreamEvent]:
