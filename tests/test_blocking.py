@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+import threading
 from time import monotonic
 from typing import Any
 
@@ -28,6 +29,42 @@ def test_reading_and_writing_have_their_ends() -> None:
         network.close()
         with pytest.raises(ReadError):
             network.read(10, 1)
+
+
+def test_a_write_behind_a_read_waits_where_it_has_to() -> None:
+    """What goes out at once goes out without a word about time-outs; of the rest, all."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        network = Network(ours)
+        theirs.sendall(b"x")
+        assert network.read(1, 5) == b"x"
+        network.write(b"hello", 5)
+        assert theirs.recv(10) == b"hello"
+        with pytest.raises(WriteTimeout):
+            network.write(b"x" * 10_000_000, 0.05)  # some of it at once
+        theirs.sendall(b"y")
+        assert network.read(1, 5) == b"y"
+        with pytest.raises(WriteTimeout):
+            network.write(b"x", 0.05)  # and now nothing
+
+
+def test_a_write_behind_a_read_comes_whole() -> None:
+    ours, theirs = socket.socketpair()
+    body, came = bytes(range(256)) * 20_000, bytearray()
+
+    def take() -> None:
+        while len(came) < len(body):
+            came.extend(theirs.recv(65536))
+
+    with ours, theirs:
+        network = Network(ours)
+        theirs.sendall(b"x")
+        assert network.read(1, 5) == b"x"
+        reader = threading.Thread(target=take, daemon=True)
+        reader.start()
+        network.write(body, 20)
+        reader.join(20)
+    assert came == body
 
 
 def test_a_read_may_take_longer_than_the_one_before() -> None:

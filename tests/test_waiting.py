@@ -79,6 +79,7 @@ def test_a_connection_that_was_closed_is_ready_to_tell() -> None:
             return gone
 
     assert network.ready(Closed(), 5) == EVENT_READ
+    assert network.readable(Closed())
 
 
 def test_a_server_that_sends_on_is_told_that_nobody_reads() -> None:

@@ -43,14 +43,13 @@ def shown(value: Any) -> str:
 
 # The checks behind those that let `None` pass: most fields of most models are, so it is looked for first.
 _optional: dict[Check, Check] = {}
-# The class of which every value passes a check, which then need not be asked; of an integer, those from some number on.
+# The class of which every value passes a check, which then need not be asked.
 _passing: dict[Check, type] = {}
-_least: dict[Check, float] = {}
 
 
 def field(check: Check) -> Validator:
     """The check as an attrs validator."""
-    of_some, passing, least = _optional.get(check), _passing.get(check), _least.get(check, math.inf)
+    of_some, passing = _optional.get(check), _passing.get(check)
 
     def validate(_instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
         if type(value) is not passing:
@@ -60,12 +59,6 @@ def field(check: Check) -> Validator:
         if value is not None:
             of_some(attribute.name, value)  # type: ignore[misc]  # it is only used where there is one
 
-    def validate_integer(_instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
-        if type(value) is not int or value < least:
-            check(attribute.name, value)
-
-    if check in _least:
-        return validate_integer
     return validate if of_some is None else validate_some
 
 
@@ -114,8 +107,8 @@ def integer(minimum: float = -math.inf, maximum: float = math.inf) -> Check:
         if not minimum <= value <= maximum:
             _refuse(name, value, minimum, maximum)
 
-    if maximum == math.inf:
-        _least[passes] = minimum
+    if (minimum, maximum) == (-math.inf, math.inf):
+        _passing[passes] = int
     return passes
 
 

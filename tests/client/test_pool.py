@@ -10,9 +10,10 @@ import pytest
 
 from duologue import BadRequestError, EmptyResponse, Limits, PoolTimeout, RetryPolicy, Timeouts
 from duologue._async import pool as module
-from duologue._async.connection import request_head
+from duologue._async.connection import request_head as async_request_head
 from duologue._core.line import LocalProtocolError
 from duologue._sync import pool as blocking_module
+from duologue._sync.connection import request_head
 from tests.client.test_stream import CHUNKED, client_for
 from tests.kit.roads import Road, fresh_contexts
 from tests.kit.server import Early, ScriptedServer, chunk, head, pause, reply, stop_reading, tunnel, until_closed
@@ -92,10 +93,11 @@ async def test_what_comes_back_when_all_is_closed_is_closed(twin: Twin) -> None:
             assert server.wait_until(lambda seen: seen.open == 0)
 
 
-def test_what_http_cannot_say_is_not_sent() -> None:
+@pytest.mark.parametrize("head", [request_head, async_request_head])
+def test_what_http_cannot_say_is_not_sent(head: Any) -> None:
     """Names and values of headers are looked at when they are given; this holds for whatever else there may be."""
     with pytest.raises(LocalProtocolError, match="no place for"):
-        request_head(b"POST", b"/a b", [])
+        head(b"POST", b"/a b", [])
 
 
 def _sent(step: Any) -> bytes:
