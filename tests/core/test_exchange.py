@@ -34,7 +34,7 @@ from duologue.errors import (
     StreamInterrupted,
     StreamTruncated,
 )
-from duologue.events import Error, Start, TextDelta
+from duologue.events import Done, Error, Start, TextDelta
 from tests.dialects.reading import DONE, JSON, SSE, choice, chunk, data, dumped, open_exchange, read
 from tests.kit.corpora import Vector, cuts, each
 
@@ -522,3 +522,14 @@ def test_a_body_that_unpacks_to_much_is_read_to_its_end_when_it_closes() -> None
     events += exchange.close()
     assert events[-1].is_done
     assert len(exchange.response.text) == 200_000
+
+
+def test_nothing_comes_after_the_end_that_was_found_when_it_closed() -> None:
+    exchange = open_exchange()
+    exchange.begin(200, {**SSE, "content-encoding": "gzip"})
+    texts = data(chunk(choice(content="x" * 500))) * 2000
+    events = exchange.feed(gzip.compress(texts + DONE + data(chunk(choice(content="more"))).rstrip()))
+    assert exchange.more
+    events += exchange.close()
+    assert [type(event) for event in events[-2:]] == [TextDelta, Done]
+    assert exchange.response.text == "x" * 1_000_000

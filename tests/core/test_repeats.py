@@ -307,3 +307,68 @@ def test_a_frame_that_is_known_is_not_longer_than_allowed() -> None:
     assert isinstance(events[-1], Error)
     assert isinstance(events[-1].error, LimitExceeded)
     assert exchange.response.text == "ab"
+
+
+def _chat(chat_id: str, content: str, beside: str = "") -> bytes:
+    return b'data: {"id":"%b","choices":[{"index":0,"delta":{"content":%b}}]%b}\n\n' % (
+        *(part.encode("latin-1") for part in (chat_id, content, beside)),
+    )
+
+
+def _numbered(number: str, beside: str = "") -> bytes:
+    said = f'"sequence_number":{number}'
+    return (
+        'data: {"type":"response.output_text.delta",%s,"item_id":"m","delta":"x"}\n\n'
+        % (beside % said if beside else said)
+    ).encode()
+
+
+def _line(text: str, stamp: str, done: str = "false") -> bytes:
+    return b'{"model":"m","x":{"created_at":"%b"},"message":{"content":"%b"},"done":%b}\n' % (
+        *(part.encode() for part in (stamp, text, done)),
+    )
+
+
+def _cohere(text: str) -> bytes:
+    said = {"type": "content-start", "index": 0, "delta": {"message": {"content": {"type": "text", "text": text}}}}
+    return f"data: {json.dumps(said)}\n\n".encode()
+
+
+THOUGHTS = '[{"type":"thinking","thinking":[{"type":"text","text":"A"},{"type":"text","text":"B"}]}]'
+# What is alike, and yet the text is not what differs, or not all that does.
+ALIKE = {
+    "the text in escapes, and an id of the same words": (
+        "openai",
+        [_chat("A", '"\\u0041"'), _chat("A", '"\\u0041"'), _chat("B", '"\\u0041"')],
+    ),
+    "bytes that are no text, and an id that says so": (
+        "openai",
+        [_chat("\xef\xbf\xbd", '"\xff"'), _chat("\xef\xbf\xbd", '"\xff"'), _chat("B", '"\xff"')],
+    ),
+    "a text in pieces, and an id of the same words": (
+        "mistral",
+        [_chat("AB", THOUGHTS), _chat("AB", THOUGHTS), _chat("CD", THOUGHTS)],
+    ),
+    "noise that is none, behind the text": (
+        "openai",
+        [_chat("c", '"x"', f',"y":{{"obfuscation":"{noise}"}}') for noise in "aab"],
+    ),
+    "noise that is none, before the text": ("ollama", [_line("t", stamp) for stamp in "aab"]),
+    "a number that is none any more": ("openai-responses", [_numbered(number) for number in ["-5", "-5", "1-5"]]),
+    "a number that was none": ("openai-responses", [_numbered(number) for number in ["null", "null", "1null"]]),
+    "a fraction": ("openai-responses", [_numbered(number) for number in ["1.5", "2.5", "3.5"]]),
+    "a number of something else": ("openai-responses", [_numbered(number, '"y":{%s}') for number in "112"]),
+    "blocks that begin with text, one after the other": (
+        "anthropic",
+        [block("content_block_start", content_block={"type": "text", "text": text}) for text in "abc"],
+    ),
+    "Cohere's blocks": ("cohere", [_cohere(text) for text in "abc"]),
+    "the last line, again and again": ("ollama", [_line("a", "1"), *(_line(text, "1", "true") for text in "bcd")]),
+}
+
+
+@pytest.mark.parametrize("name", ALIKE)
+def test_what_only_looks_the_same(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    provider, frames = ALIKE[name]
+    args = (provider, [b"".join(frames * 2)], JSON_LINES if provider == "ollama" else SSE)
+    assert said(read(*args)) == said(one_by_one(monkeypatch, *args))

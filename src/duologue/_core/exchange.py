@@ -270,8 +270,8 @@ class Exchange:
             raise
         finally:
             if self._repeats is not None:
-                raw = self._frames.frame if getattr(self._decoder, "repeatable", True) else b""
-                self._repeats.learn(raw, events[before:])
+                again = getattr(self._decoder, "repeatable", True) and not self._decoder.ended
+                self._repeats.learn(self._frames.frame if again else b"", events[before:])
         if self._decoder.ended:
             self._account(events)
             events.append(self._done())
@@ -315,7 +315,8 @@ class Exchange:
             self._feed(b"", events)
         self._body.close()
         for frame in self._frames.close():
-            self._take_last(frame, events)
+            if not self.finished:
+                self._take_last(frame, events)
         if isinstance(self._frames, SSEReader) and not self.finished:
             self._take_stray(b"\n".join(self._frames.stray), events)
         if self.finished:

@@ -5,9 +5,12 @@ that is nothing but its text, the next with the same bytes before the text and t
 its own: there is nothing to be learned from reading the rest again. That takes a fifth of the time, however often
 events come. What differs in anything else goes the long way. Tests hold the two ways to the same events.
 
+The text has to stand in its frame once and as it is, and nothing beside it in escapes: else the same words elsewhere,
+in an id, say, might be taken for it.
+
 Most providers put something into each event that nobody reads: padding against traffic analysis, the number of the
 event, the time. The decoder says what that looks like, see `_dialects/noise.py`; it may be in one place before the text
-and in one behind it.
+and in one behind it, in the outermost object: what is in others may well be read.
 """
 
 from __future__ import annotations
@@ -97,20 +100,23 @@ class _Form:
 
     def __init__(self, event: TextDelta | ReasoningDelta, head: bytes, tail: bytes, noises: Iterable[Noise]) -> None:
         self.kind, self.choice, self.block = type(event), event.index, event.block
-        self.before, self.head, self.lead = _parted(head, noises)
-        self.behind, self.trail, self.tail = _parted(tail, noises)
+        self.before, self.head, self.lead = _parted(head, noises, behind=False)
+        self.behind, self.trail, self.tail = _parted(tail, noises, behind=True)
         if self.behind is None:
             self.trail, self.tail = b"", tail
         self.start, self.skip, self.gap, self.rest = map(len, (self.head, self.lead, self.trail, self.tail))
 
 
-def _parted(part: bytes, noises: Iterable[Noise]) -> tuple[Noise | None, bytes, bytes]:
+def _parted(part: bytes, noises: Iterable[Noise], *, behind: bool) -> tuple[Noise | None, bytes, bytes]:
     """The noise in a part of a frame, and what is before and behind it."""
     for noise in noises:
         at = part.find(noise.key)
         if at == 0 or (at > 0 and not noise.first):
             at += len(noise.key)
-            return noise, part[:at], part[at:].lstrip(noise.plain)
+            before, rest = part[:at], part[at:].lstrip(noise.plain)
+            brackets = rest.count(b"}") if behind else before.count(b"{")
+            if brackets == 1 and rest.startswith(noise.ends):
+                return noise, before, rest
     return None, part, b""
 
 
@@ -135,7 +141,8 @@ def _form(frame: bytes, events: list[StreamEvent], noises: Iterable[Noise]) -> _
         return None
     # Where the text is there twice, or written in another way, the next one may do.
     said = encode_basestring(event.text).encode("utf-8", "replace")
-    if frame.count(said) != 1:
+    head, found, tail = frame.partition(said)
+    head, tail = head + b'"', b'"' + tail
+    if not found or said in tail or b"\\" in head or b"\\" in tail or "\ufffd" in event.text:
         return None
-    at = frame.index(said)
-    return _Form(event, frame[: at + 1], frame[at + len(said) - 1 :], noises)
+    return _Form(event, head, tail, noises)

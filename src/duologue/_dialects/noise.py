@@ -21,13 +21,14 @@ class Noise:
         first: whether it is looked for at once behind the text only.
     """
 
-    __slots__ = ("first", "key", "number", "plain")
+    __slots__ = ("ends", "first", "key", "number", "plain")
 
     def __init__(self, key: bytes, plain: bytes, *, number: bool = False, first: bool = False) -> None:
         self.key = key
         self.plain = plain
         self.number = number
         self.first = first
+        self.ends = (b",", b"}") if number else (b"",)  # one of these is behind it
 
     def fits(self, said: bytes) -> bool:
         """Whether these bytes may be it. A number has no zeros before it, and is no longer than any that counts

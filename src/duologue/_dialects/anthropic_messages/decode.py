@@ -43,6 +43,7 @@ class Decoder:
         self._provider = provider.name
         self._blocks = Blocks()
         self._usage: dict[str, Any] = {}
+        self.repeatable = False  # whether the last event was a piece of a block; one that begins is another each time
 
     def feed(self, frame: ServerSentEvent, events: list[StreamEvent]) -> None:
         """Decode one server-sent event; see `duologue._dialects.Decoder`."""
@@ -56,6 +57,7 @@ class Decoder:
             self._blocks.end_all(events)
             raise api_error(payload)
         kind = a_string(an_object(payload, "the event").get("type"), "type") or frame.event
+        self.repeatable = kind == "content_block_delta"
         if kind in _EVENTS:
             take, known = _EVENTS[kind]
             take(self, payload, events)

@@ -66,6 +66,7 @@ class Decoder:
         self._blocks = self._calls = 0
         self._block: dict[int | None, int] = {}
         self._call: dict[int | None, int] = {}
+        self.repeatable = False  # whether the last event was a piece of something; what begins is another each time
 
     def feed(self, frame: ServerSentEvent, events: list[StreamEvent]) -> None:
         """Decode one server-sent event; see `duologue._dialects.Decoder`."""
@@ -78,6 +79,7 @@ class Decoder:
             raise DecodeError(f"expected a JSON object, got {kind_of(event)}")
         kind = a_string(event.get("type"), "type") or frame.event
         take = _EVENTS.get(kind)
+        self.repeatable = kind in _PIECES
         if take is not None:
             take(self, event, events)
             self._news(event, kind, events)
@@ -269,6 +271,9 @@ _EVENTS: dict[str, Callable[[Decoder, dict[str, Any], list[StreamEvent]], None]]
     "citation-end": Decoder._part_end,
     "message-end": Decoder._message_end,
 }
+
+
+_PIECES = frozenset({"content-delta", "tool-plan-delta"})
 
 
 def _delta_of(event: dict[str, Any]) -> dict[str, Any]:

@@ -83,9 +83,11 @@ class Decoder:
         self._usage: dict[str, Any] | None = None
         self._calls: dict[int, Calls] = {}
         self._response_id: str | None = None
+        self.repeatable = True  # whether the text of the last chunk stood in it as it is
 
     def feed(self, frame: ServerSentEvent, events: list[StreamEvent]) -> None:
         """Decode one server-sent event; see `duologue._dialects.Decoder`."""
+        self.repeatable = True
         if frame.data.strip() == _DONE:
             self._check_known(most=0)
             self.ended = True
@@ -263,6 +265,7 @@ class Decoder:
             elif kind == "thinking":
                 signature = string_or_none(part.get("signature"))
                 text = _texts(part.get("thinking"), "delta.content[].thinking")
+                self.repeatable = len(objects(part.get("thinking"))) < 2
                 events.append(ReasoningDelta(text, index, signature))
             else:
                 events.append(ContentDelta(UnknownContent(part), index))
