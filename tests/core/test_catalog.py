@@ -9,6 +9,7 @@ from typing import Any
 import attrs
 import pytest
 
+from duologue._core import catalog
 from duologue._core.catalog import check_abilities, check_row, model_info, register_model
 from duologue._core.registry import find_provider, register_provider
 from duologue._model_table import MODELS
@@ -209,6 +210,22 @@ def test_rows_of_many_threads(added_models: dict[tuple[str, str], ModelInfo]) ->
         thread.join()
     assert len(added_models) == 400
     assert all(info_of("openai", f"m-{number}").context_window == number + 1 for number in range(400))
+
+
+def test_a_row_that_is_added_while_another_thread_looks_for_it(
+    added_models: dict[tuple[str, str], ModelInfo], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look = catalog._row
+
+    def late(*args: Any) -> ModelInfo | None:
+        found = look(*args)
+        if not added_models:
+            register_model("openai:late", context_window=7)
+        return found
+
+    monkeypatch.setattr(catalog, "_row", late)
+    assert not info_of("openai", "late").known
+    assert info_of("openai", "late").context_window == 7
 
 
 @pytest.mark.parametrize("key", MODELS)

@@ -43,15 +43,17 @@ _ALIASES: Mapping[str, str] = {
 }
 
 _added: dict[tuple[str, str], ModelInfo] = {}
+# Another one for each row that is added: what a thread found before, and keeps only afterwards, counts no more.
+_state = [object()]
 
 
 def model_info(provider: Provider, model: str | None) -> ModelInfo:
     """The row of the model, or one that says that the model is not known."""
-    return _info(provider.name, provider.models_of, model or "")
+    return _info(provider.name, provider.models_of, model or "", _state[0])
 
 
 @lru_cache(maxsize=256)
-def _info(provider: str, models_of: str | None, name: str) -> ModelInfo:
+def _info(provider: str, models_of: str | None, name: str, _state: object) -> ModelInfo:
     row = _row(provider, models_of, name) or _alias(provider, models_of, name)
     if row is None:
         return ModelInfo(name, provider, known=False)
@@ -106,7 +108,7 @@ def register_model(model: ModelInfo | str | None = None, **fields: Any) -> Model
         raise TypeError(f"give {', '.join(fields)} inside the ModelInfo, not beside it")
     check_row(model)
     _added[model.provider, model.name] = model
-    _info.cache_clear()
+    _state[0] = object()
     return model
 
 
