@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import sys
 from typing import Any
 
@@ -168,3 +169,38 @@ def calls_for(body: bytes) -> int:
 def test_an_id_with_a_nul_is_none() -> None:
     events, _ = read([b"id: 1\ndata: a\n\nid: 2\0\ndata: b\n\nid\ndata: c\n\n"])
     assert [event.id for event in events] == ["1", "1", ""]
+
+
+@pytest.mark.parametrize("body", [b"event: x\rdata: a\ndata: b\n\n", b"event: x\rid: 7\r\ndata: b\n\n"])
+def test_a_lone_cr_ends_the_line_that_names_the_event(body: bytes) -> None:
+    by_byte, whole = SSEReader(), SSEReader()
+    expected = [event for at in range(len(body)) for event in by_byte.feed(body[at : at + 1])]
+    assert list(whole.feed(body)) == expected
+    assert expected[0].event == "x"
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_blocks_are_read_as_their_lines_are(seed: int) -> None:
+    draw = random.Random(seed)
+    ends = [b"\n", b"\r", b"\r\n", b"\n\n", b"\r\n\r\n", b"\n\r\n"]
+    fields = [
+        b"data: a",
+        b"data:",
+        b"data",
+        b"event: x",
+        b"event:",
+        b"id: 1",
+        b"retry: 5",
+        b": c",
+        b"\xef\xbb\xbf",
+        b"zz",
+    ]
+    for _ in range(100):
+        body = b"".join(draw.choice(draw.choice([ends, fields])) for _ in range(draw.randrange(1, 14)))
+        by_byte = SSEReader()
+        expected = [event for at in range(len(body)) for event in by_byte.feed(body[at : at + 1])]
+        expected += by_byte.close()
+        for pieces in cuts(body, [], seed):
+            reader = SSEReader()
+            assert [event for piece in pieces for event in reader.feed(piece)] + list(reader.close()) == expected
+            assert (reader.stray, reader.cut) == (by_byte.stray, by_byte.cut)

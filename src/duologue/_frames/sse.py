@@ -118,7 +118,10 @@ class SSEReader:
         event = "message"
         if block.startswith(b"event:"):
             name, _, block = block.partition(b"\n")
-            event = name[6:].removesuffix(b"\r").removeprefix(b" ").decode("utf-8", "replace") or event
+            name = name[6:].removesuffix(b"\r")
+            if b"\r" in name:
+                return None
+            event = name.removeprefix(b" ").decode("utf-8", "replace") or event
         if not block.startswith(b"data:") or b"\n" in block or b"\r" in block:
             return None
         return ServerSentEvent(event, block[5:].removeprefix(b" ").decode("utf-8", "replace"), self._id)
