@@ -63,6 +63,8 @@ def test_a_part_of_it_is_told_from_the_whole(size: int) -> None:
     [
         (b"0\r\n\r\n", b"", "ended"),
         (b"0\r\na: b\r\nc: d\r\n\r\n", b"", "ended"),
+        (b"0\r\na: b\r\n c\r\n\td: e\r\n\r\n", b"", "ended"),
+        (b"0\r\n a: b\r\n\r\n", b"", "broken"),
         (b"00a \t\r\n0123456789\r\n0\r\n\r\n", b"0123456789", "ended"),
         (b"1\r\nx\r\n0\r\n\r\nHTTP/1.1 200 OK\r\n", b"x", "more"),
         (b"1\r\nx\r\nzz\r\n", b"x", "broken"),

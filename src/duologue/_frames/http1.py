@@ -122,7 +122,8 @@ class Chunked:
         if self._trailers > _TRAILER_BYTES:
             raise ProtocolError("the bytes are no HTTP: trailers without an end", phase="stream")
         self.ended = line in (b"\r\n", b"\n")
-        if not self.ended and _FIELD.fullmatch(line) is None:
+        folded = line[:1] in (b" ", b"\t") and self._trailers > len(line)  # it goes on with the one before
+        if not self.ended and _FIELD.fullmatch(b"x:" + line if folded else line) is None:
             raise ProtocolError("the bytes are no HTTP: trailers that are none", phase="stream")
 
 
