@@ -12,6 +12,7 @@ from bench.__main__ import PAGE, options, put
 from bench.cases import CASES, Bar, Case
 from bench.driver import CLASSES
 from bench.measures import by_driver
+from bench.micro.test_decoders import feed_exchange, pieces
 from bench.programs import programs
 from bench.rounds import Row, run, server
 from bench.shapes import SHAPES, arguments, size, texts
@@ -183,3 +184,8 @@ def test_the_page_has_a_place_for_each_case() -> None:
     page = PAGE.read_text()
     assert [name for name in BY_NAME if put(page, name, "new") == page] == []
     assert all(page.count(f"<!-- {mark}: {name} -->") == 1 for name in BY_NAME for mark in ("begin", "end"))
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_the_decoders_by_themselves_read_each_shape(shape: str) -> None:
+    assert feed_exchange(shape, pieces(shape)).complete

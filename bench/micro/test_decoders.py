@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 EVENTS = 1000
 READERS = {"application/x-ndjson": JSONLinesReader}
+PROVIDERS = {"tools": "openai", "vertex": "gemini"}  # of the shapes that have other names
 
 
 def pieces(name: str) -> list[bytes]:
@@ -43,7 +44,7 @@ def feed_frames(name: str, body: list[bytes]) -> int:
 
 def feed_exchange(name: str, body: list[bytes]) -> Any:
     """The answer that a body adds up to."""
-    provider = find_provider("openai" if name == "tools" else name)
+    provider = find_provider(PROVIDERS.get(name, name))
     exchange = Exchange(find_dialect(provider.dialect), provider, Limits(), stream=True, known=True)
     exchange.begin(200, {"content-type": SHAPES[name].media_type})
     for piece in body:
