@@ -334,6 +334,14 @@ def _cohere(text: str) -> bytes:
     return f"data: {json.dumps(said)}\n\n".encode()
 
 
+def _grounded(text: str) -> bytes:
+    """A chunk after the end, with a source of what is said in the last one."""
+    support = {"segment": {"text": "end"}, "groundingChunkIndices": [0]}
+    sources = {"groundingChunks": [{"web": {"uri": "https://a.example"}}], "groundingSupports": [support]}
+    candidate = {"content": {"parts": [{"text": text}]}, "finishReason": "STOP", "groundingMetadata": sources}
+    return f"data: {json.dumps({'candidates': [candidate]})}\n\n".encode()
+
+
 THOUGHTS = '[{"type":"thinking","thinking":[{"type":"text","text":"A"},{"type":"text","text":"B"}]}]'
 # What is alike, and yet the text is not what differs, or not all that does.
 ALIKE = {
@@ -363,6 +371,7 @@ ALIKE = {
         [block("content_block_start", content_block={"type": "text", "text": text}) for text in "abc"],
     ),
     "Cohere's blocks": ("cohere", [_cohere(text) for text in "abc"]),
+    "a source of words that are still to come": ("gemini", [_grounded(text) for text in ("a", "b", "the end")]),
     "the last line, again and again": ("ollama", [_line("a", "1"), *(_line(text, "1", "true") for text in "bcd")]),
 }
 

@@ -38,7 +38,11 @@ _GROWING = frozenset({"citationMetadata", "logprobsResult"})
 
 
 class Candidate:
-    """One candidate's state."""
+    """One candidate's state.
+
+    Attributes:
+        grounded: whether it has sources, whose places are looked for in the text at each chunk from its end on.
+    """
 
     def __init__(self, index: int, response_id: str | None) -> None:
         self._index = index
@@ -51,6 +55,7 @@ class Candidate:
         self._notes: dict[str, Any] = {}
         self._grounding: dict[str, Any] = {}
         self._uncited = False
+        self.grounded = False
         self._cited: set[tuple[Any, ...]] = set()
 
     def add(self, candidate: dict[str, Any], path: str, events: list[StreamEvent]) -> None:
@@ -65,7 +70,7 @@ class Candidate:
         if candidate.get("groundingMetadata"):
             metadata = an_object(candidate["groundingMetadata"], f"{path}.groundingMetadata")
             self._grounding = {**self._grounding, **metadata}
-            self._uncited = True
+            self._uncited = self.grounded = True
 
     def take_text(self, text: str) -> None:
         """More text came, as the part before it did."""

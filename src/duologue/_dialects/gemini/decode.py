@@ -46,6 +46,7 @@ class Decoder:
         self._candidates: dict[int, Candidate] = {}
         self._usage: dict[str, Any] | None = None
         self._counts: dict[str, Any] = {}
+        self.repeatable = True  # whether a chunk with other text gives nothing but that
 
     def feed(self, frame: ServerSentEvent, events: list[StreamEvent]) -> None:
         """Decode one server-sent event; see `duologue._dialects.Decoder`."""
@@ -122,6 +123,8 @@ class Decoder:
             self._candidates[index] = Candidate(index, self._response_id)
         found = self._candidates[index]
         found.add(candidate, f"candidates[{position}]", events)
+        if found.grounded:
+            self.repeatable = False
         word = a_string(candidate.get("finishReason"), f"candidates[{position}].finishReason")
         if word and not word.endswith(_UNSET):
             self.finish[index] = (FINISH_REASONS.get(word, "unknown"), word)
