@@ -381,3 +381,48 @@ def test_what_only_looks_the_same(name: str, monkeypatch: pytest.MonkeyPatch) ->
     provider, frames = ALIKE[name]
     args = (provider, [b"".join(frames * 2)], JSON_LINES if provider == "ollama" else SSE)
     assert said(read(*args)) == said(one_by_one(monkeypatch, *args))
+
+
+# What may stand in a field, and what may be beside it: noise in the wrong place, texts under other names.
+WORDS = ["A", "B", "AB", "", "é", "\ufffd", ",", "}", "\n"]
+BESIDE = [*WORDS, *({key: "A"} for key in ("obfuscation", "p", "created_at")), {"sequence_number": 1}, ["A"]]
+NAMES = ["x", "id", "text", "content", "obfuscation", "p", "sequence_number", "created_at"]
+
+
+def places(value: Any) -> list[tuple[Any, Any]]:
+    """Where something stands in JSON: each container with a place in it."""
+    inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [place for key, part in inside for place in [(value, key), *places(part)]]
+
+
+def changed(draw: random.Random, text: str) -> str:
+    """A frame's JSON with something else in some places of it."""
+    data = json.loads(text)
+    if draw.random() < 0.2:
+        container, _ = draw.choice(places(data))
+        if isinstance(container, dict):
+            container[draw.choice(NAMES)] = draw.choice(BESIDE)
+    for _ in range(draw.choice([0, 1, 1, 1, 2])):
+        container, key = draw.choice(places(data))
+        if isinstance(container[key], str) and key not in {"type", "role"}:
+            container[key] = draw.choice(WORDS)
+        elif isinstance(container[key], int):
+            container[key] = draw.randrange(3)
+    written = json.dumps(data, separators=(",", ":"), ensure_ascii=False)
+    return written.replace('"A"', '"\\u0041"', 1) if draw.random() < 0.2 else written
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("seed", range(8))
+def test_any_fields(name: str, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    provider, content_type, _ = FORMATS[name]
+    frame = framed(name, '"A"', GOOD_NOISE.get(name, [""])[-1])
+    before, brace, rest = frame.partition("{")
+    text, brace, after = (brace + rest).rpartition("}")
+    draw = random.Random(seed)
+    for _ in range(100):
+        frames = [text + brace]
+        for _ in range(draw.randrange(4, 12)):
+            frames.append(frames[-1] if draw.random() < 0.4 else changed(draw, frames[-1]))
+        args = (provider, [f"{before}{one}{after}".encode() for one in frames], content_type)
+        assert said(read(*args)) == said(one_by_one(monkeypatch, *args))
