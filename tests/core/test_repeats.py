@@ -121,6 +121,26 @@ FORMATS = {
         SSE,
         'data: {"type":"response.output_text.delta","sequence_number":~,"item_id":"m","delta":@,"obfuscation":"~"}\n\n',
     ),
+    "call": (
+        "openai",
+        SSE,
+        'data: {"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"arguments":@}}]}}],"p":"~"}\n\n',
+    ),
+    "last call": (
+        "openai",
+        SSE,
+        'data: {"id":"c1","choices":[{"index":0,"delta":{"tool_calls":[{"function":{"arguments":@}}]}}]}\n\n',
+    ),
+    "input": (
+        "anthropic",
+        SSE,
+        'data: {"type":"content_block_delta","index":1,"delta":{"type":"input_json_delta","partial_json":@}~}\n\n',
+    ),
+    "arguments": (
+        "openai-responses",
+        SSE,
+        'data: {"type":"response.function_call_arguments.delta","sequence_number":~,"item_id":"f","delta":@}\n\n',
+    ),
     "openai": ("openai", SSE, 'data: {"id":"c1","model":"m","choices":[{"index":0,"delta":{"content":@}}]}\n\n'),
     "reasoning": ("deepseek", SSE, 'data: {"id":"c1","choices":[{"index":1,"delta":{"reasoning_content":@}}]}\n\n'),
     "anthropic": (
@@ -136,6 +156,17 @@ FORMATS = {
     ),
     "ollama": ("ollama", JSON_LINES, '{"model":"m","message":{"role":"assistant","content":@},"done":false}\n'),
     "cohere": ("cohere", SSE, 'data: {"type":"tool-plan-delta","delta":{"message":{"tool_plan":@}}}\n\n'),
+}
+# What comes before these.
+HEADS = {
+    "call": 'data: {"id":"c1","choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"i","type":"function",'
+    '"function":{"name":"f","arguments":""}}]}}]}\n\n',
+    "last call": 'data: {"id":"c1","choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"i",'
+    '"function":{"name":"f","arguments":""}}]}}]}\n\n',
+    "input": 'data: {"type":"content_block_start","index":1,"content_block":{"type":"tool_use","id":"i","name":"f",'
+    '"input":{}}}\n\n',
+    "arguments": 'data: {"type":"response.output_item.added","output_index":0,"item":{"type":"function_call","id":"f",'
+    '"call_id":"i","name":"f","arguments":""}}\n\n',
 }
 # As they stand in JSON; the last ones are none.
 TEXTS = [
@@ -163,6 +194,9 @@ NOISE = [
 ]
 # For each format, what is good.
 GOOD_NOISE = {
+    "call": NOISE[:9],
+    "input": NOISE[:3],
+    "arguments": NOISE[3:5],
     "padded": NOISE[:9],
     "mistral": NOISE[:9],
     "blanks": NOISE[:3],
@@ -192,7 +226,7 @@ def test_any_texts(name: str, seed: int, monkeypatch: pytest.MonkeyPatch) -> Non
         for _ in range(draw.randrange(8)):
             noise = draw.choice(good if draw.random() < 0.8 else NOISE)
             frames.append(framed(name, draw.choice(TEXTS[: draw.choice([4, 12, 19, 24])]), noise))
-        pieces = [frame.encode("utf-8") for frame in frames]
+        pieces = [frame.encode("utf-8") for frame in [HEADS.get(name, ""), *frames]]
         pieces.insert(draw.randrange(len(pieces)), b": ping\n\n" if content_type == SSE else b"\n")
         spoilt = bytearray(pieces[-1])
         if draw.random() < 0.3:
@@ -216,10 +250,10 @@ def test_most_of_a_stream_is_read_so(name: str, monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setattr(Repeats, "learn", counted)
     pieces = [framed(name, json.dumps(f"piece {n}"), good[n % len(good)]).encode() for n in range(50)]
-    events = read(provider, pieces, content_type)
-    texts = [event.text for event in events if isinstance(event, TextDelta | ReasoningDelta)]
-    assert texts == [f"piece {number}" for number in range(50)]
-    assert len(decoded) <= 3
+    events = read(provider, [HEADS.get(name, "").encode(), *pieces], content_type)
+    texts = [event.text or getattr(event, "arguments", "") for event in events]
+    assert list(filter(None, texts)) == [f"piece {number}" for number in range(50)]
+    assert len(decoded) <= 3 + (name in HEADS)
 
 
 def test_a_frame_that_differs_makes_the_next_one_go_the_long_way(monkeypatch: pytest.MonkeyPatch) -> None:

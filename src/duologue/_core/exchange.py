@@ -35,7 +35,7 @@ from duologue.errors import (
     StreamTruncated,
     TransportError,
 )
-from duologue.events import Done, Error, ReasoningDelta, StreamEvent, TextDelta
+from duologue.events import Done, Error, ReasoningDelta, StreamEvent, TextDelta, ToolCallDelta
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -71,7 +71,7 @@ _MARKERS = {
 # Proxy Authentication Required: no provider's own answer (RFC 9110, section 15.5.8).
 _PROXY_ASKS, _TOO_MANY = 407, 429
 # What `Repeats` gives in place of a frame.
-_KNOWN = frozenset({TextDelta, ReasoningDelta})
+_KNOWN = frozenset({TextDelta, ReasoningDelta, ToolCallDelta})
 # What can befall a body on its way.
 _LINE = (TransportError, ProtocolError)
 
@@ -233,9 +233,10 @@ class Exchange:
     def _stream_reader(self, max_bytes: int | None) -> Any:
         reader = _READERS[self._framing]
         take_text = getattr(self._decoder, "take_text", None)
-        if take_text is None:
+        take_arguments = getattr(self._decoder, "take_arguments", None)
+        if take_text is None and take_arguments is None:
             return reader(max_bytes=max_bytes)
-        self._repeats = Repeats(take_text, getattr(self._decoder, "NOISE", ()))
+        self._repeats = Repeats(take_text, take_arguments, getattr(self._decoder, "NOISE", ()))
         return reader(max_bytes=max_bytes, known=self._repeats.find)
 
     def _feed(self, data: bytes, events: list[StreamEvent]) -> None:

@@ -1,9 +1,9 @@
 """Events that differ from the one before in a text alone, and in what means nothing.
 
-Nearly all of a stream is one event over and over, each time with another piece of text in it. Once one of them was read
-that is nothing but its text, the next with the same bytes before the text and the same behind it means the same with
-its own: there is nothing to be learned from reading the rest again. That takes a fifth of the time, however often
-events come. What differs in anything else goes the long way. Tests hold the two ways to the same events.
+Nearly all of a stream is one event over and over, each time with another piece of text in it, or of the arguments of a
+call. Once one of them was read that is nothing but that, the next with the same bytes before it and the same behind it
+means the same with its own: there is nothing to be learned from reading the rest again. That takes a third of the time,
+however often events come. What differs in anything else goes the long way. Tests hold the two ways to the same events.
 
 The text has to stand in its frame once and as it is, and nothing beside it in escapes: else the same words elsewhere,
 in an id, say, might be taken for it.
@@ -15,11 +15,12 @@ and in one behind it, in the outermost object: what is in others may well be rea
 
 from __future__ import annotations
 
+from functools import partial
 from json.encoder import encode_basestring
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from duologue._json import scan_string
-from duologue.events import ReasoningDelta, TextDelta
+from duologue.events import ReasoningDelta, TextDelta, ToolCallDelta
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -27,23 +28,30 @@ if TYPE_CHECKING:
     from duologue._dialects.noise import Noise
     from duologue.events import StreamEvent
 
+    Delta: TypeAlias = TextDelta | ReasoningDelta | ToolCallDelta
+    Take: TypeAlias = Callable[[Any], None]
+
 
 class Repeats:
     """What the last events had in common.
 
     Args:
-        take_text: the decoder's, to be told of each text that was read without it.
+        take_text, take_arguments: the decoder's, to be told of each text, and piece of a call's arguments, that was
+            read without it; None where that is not to be done.
         noises: what means nothing, whatever is in it.
     """
 
-    __slots__ = ("_form", "_noises", "_take_text")
+    __slots__ = ("_form", "_noises", "_take_arguments", "_take_text")
 
-    def __init__(self, take_text: Callable[[Any], None], noises: Iterable[Noise] = ()) -> None:
+    def __init__(
+        self, take_text: Take | None, take_arguments: Take | None = None, noises: Iterable[Noise] = ()
+    ) -> None:
         self._take_text = take_text
+        self._take_arguments = take_arguments
         self._noises = noises
         self._form: _Form | None = None
 
-    def find(self, frame: bytes) -> TextDelta | ReasoningDelta | None:
+    def find(self, frame: bytes) -> Delta | None:
         """The event that a frame stands for, where it is like those before."""
         form = self._form
         if form is None:
@@ -58,8 +66,8 @@ class Repeats:
                 end = at if at >= 0 and form.behind.fits(frame[at + form.gap : end]) else start
             text = _text(frame[start:end])
             if text:
-                event = form.kind(text, form.choice, block=form.block)
-                self._take_text(event)
+                event: Delta = form.make(text)
+                form.take(event)
                 return event
         self._form = None
         return None
@@ -67,7 +75,24 @@ class Repeats:
     def learn(self, frame: bytes, events: list[StreamEvent]) -> None:
         """A frame was read the long way and gave these. It may have changed what others mean, so none before it counts
         any more; `frame` is empty where it did not come in one piece."""
-        self._form = _form(frame, events, self._noises)
+        self._form = None
+        if len(events) != 1:
+            return
+        said, make, take = self._said(events[0])
+        text = encode_basestring(said).encode("utf-8", "replace")
+        head, found, tail = frame.partition(text)
+        if take is None or not found or text in b'"' + tail or b"\\" in head + tail or "\ufffd" in said:
+            return  # where it is there twice, or written in another way, the next one may do
+        self._form = _Form(make, take, head + b'"', b'"' + tail, self._noises)
+
+    def _said(self, event: StreamEvent) -> tuple[str, Callable[[str], Delta], Take | None]:
+        """What an event says, how to make one that says something else, and who is to be told."""
+        if isinstance(event, TextDelta) or (isinstance(event, ReasoningDelta) and event.signature is None):
+            return event.text, partial(type(event), index=event.index, block=event.block), self._take_text
+        if isinstance(event, ToolCallDelta) and event.id is None and event.name is None and not event.extra:
+            make = partial(ToolCallDelta, event.call_index, None, None, index=event.index, call_type=event.call_type)
+            return event.arguments, make, self._take_arguments
+        return "", TextDelta, None
 
 
 class _Form:
@@ -79,27 +104,29 @@ class _Form:
         trail, behind: the bytes between the text and noise behind it, and that noise.
         tail: those from there on.
         start, skip, gap, rest: how long `head`, `lead`, `trail` and `tail` are.
-        kind, choice, block: the event's.
+        make: makes the event of a text.
+        take: is told of it.
     """
 
     __slots__ = (
         "before",
         "behind",
-        "block",
-        "choice",
         "gap",
         "head",
-        "kind",
         "lead",
+        "make",
         "rest",
         "skip",
         "start",
         "tail",
+        "take",
         "trail",
     )
 
-    def __init__(self, event: TextDelta | ReasoningDelta, head: bytes, tail: bytes, noises: Iterable[Noise]) -> None:
-        self.kind, self.choice, self.block = type(event), event.index, event.block
+    def __init__(
+        self, make: Callable[[str], Delta], take: Take, head: bytes, tail: bytes, noises: Iterable[Noise]
+    ) -> None:
+        self.make, self.take = make, take
         self.before, self.head, self.lead = _parted(head, noises, behind=False)
         self.behind, self.trail, self.tail = _parted(tail, noises, behind=True)
         if self.behind is None:
@@ -130,19 +157,3 @@ def _text(said: bytes) -> str:
     except ValueError:  # no JSON, or no UTF-8: the long way knows what is to be made of it
         return ""
     return text if length == len(raw) + 1 else ""
-
-
-def _form(frame: bytes, events: list[StreamEvent], noises: Iterable[Noise]) -> _Form | None:
-    """What is beside the event's text, if that is all there is."""
-    if len(events) != 1:
-        return None
-    event = events[0]
-    if not (isinstance(event, TextDelta) or (isinstance(event, ReasoningDelta) and event.signature is None)):
-        return None
-    # Where the text is there twice, or written in another way, the next one may do.
-    said = encode_basestring(event.text).encode("utf-8", "replace")
-    head, found, tail = frame.partition(said)
-    head, tail = head + b'"', b'"' + tail
-    if not found or said in tail or b"\\" in head or b"\\" in tail or "\ufffd" in event.text:
-        return None
-    return _Form(event, head, tail, noises)

@@ -48,7 +48,8 @@ class Decoder(Protocol):
     `Element` of a JSON body that is an array, then `END`, and any other JSON body as text. See `_frames/array.py`.
 
     One that has `take_text(event)` allows a frame that differs from the one before it in nothing but its text to be
-    read without it, where that gave one `TextDelta` or `ReasoningDelta` and nothing else; it is told of the event. Such
+    read without it, where that gave one `TextDelta` or `ReasoningDelta` and nothing else; it is told of the event. With
+    `take_arguments(event)` it allows the same for a piece of a call's arguments and nothing else of the call. Such
     a frame may also differ in what `NOISE`, if there is such, says that the decoder does not heed. One that has
     `repeatable` tells whether all that holds for the frame just read. See `_core/repeats.py`.
     """

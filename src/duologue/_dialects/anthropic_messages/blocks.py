@@ -74,6 +74,7 @@ class Blocks:
         self._top = -1
         self._parts: set[tuple[int, object]] = set()
         self._calls = 0
+        self._json_of: list[str] = []  # where the last piece of a call's arguments went
         # Those that nothing has followed yet.
         self._last_calls: list[_Call] = []
 
@@ -118,6 +119,10 @@ class Blocks:
             _beside("delta", delta, events)
         else:
             _grow(block, kind, delta)
+
+    def take_json(self, piece: str) -> None:
+        """One more piece of the arguments that the last one was of."""
+        self._json_of.append(piece)
 
     def end(self, number: int | None, events: list[StreamEvent]) -> None:
         """A block is whole; without a number it is the last one. One that is not open has ended before."""
@@ -213,6 +218,7 @@ class Blocks:
         if piece and block.call is None:  # an empty one means nothing: LiteLLM has them in blocks of text
             self._begin_call(block, events)
         if piece and block.call is not None:
+            self._json_of = block.json
             block.json.append(piece)
             events.append(ToolCallDelta(block.call.number, arguments=piece))
 

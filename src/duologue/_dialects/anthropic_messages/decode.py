@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from duologue._frames.sse import ServerSentEvent
+    from duologue.events import ToolCallDelta
     from duologue.models import FinishReason, Provider
 
 # Why it ended, and what else there is to say of that.
@@ -69,6 +70,10 @@ class Decoder:
 
     def take_text(self, _event: StreamEvent) -> None:
         """A piece of text was read without this decoder; see `duologue._dialects.Decoder`."""
+
+    def take_arguments(self, event: ToolCallDelta) -> None:
+        """A piece of a call's arguments was read without this decoder, as above."""
+        self._blocks.take_json(event.arguments)
 
     def feed_whole(self, body: str, events: list[StreamEvent]) -> None:
         """Decode an answer that was not streamed; see `duologue._dialects.Decoder`."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from duologue._dialects.api_errors import api_error
 from duologue._dialects.noise import LETTERS, Noise
-from duologue._dialects.openai_chat.calls import Calls
+from duologue._dialects.openai_chat.calls import Call, Calls
 from duologue._dialects.openai_chat.parts import FINISH_REASONS, read_audio, read_citation, read_usage
 from duologue._dialects.shape import a_string, an_array, an_index, an_object, kind_of, objects, string_or_none
 from duologue._json import loads
@@ -82,6 +82,7 @@ class Decoder:
         self._missing: set[str] = set()
         self._usage: dict[str, Any] | None = None
         self._calls: dict[int, Calls] = {}
+        self._call_told: Call | None = None  # that the last piece was of
         self._response_id: str | None = None
         self.repeatable = True  # whether the text of the last chunk stood in it as it is
 
@@ -98,6 +99,11 @@ class Decoder:
 
     def take_text(self, _event: StreamEvent) -> None:
         """A piece of text was read without this decoder; see `duologue._dialects.Decoder`."""
+
+    def take_arguments(self, event: ToolCallDelta) -> None:
+        """A piece of a call's arguments was read without this decoder, as above."""
+        assert self._call_told is not None
+        self._call_told.arguments.append(event.arguments)
 
     def feed_whole(self, body: str, events: list[StreamEvent]) -> None:
         """Decode an answer that was not streamed; see `duologue._dialects.Decoder`."""
@@ -283,6 +289,7 @@ class Decoder:
         call_id = a_string(piece.get("id"), "delta.tool_calls[].id") or None
         call = self._calls.setdefault(index, Calls()).find(an_index(piece.get("index")), call_id, name)
         call.arguments.append(arguments)
+        self._call_told = call
         event: dict[str, Any] = {"call_index": call.number, "arguments": arguments, "index": index}
         if name and name != call.name:
             # Most servers repeat it or leave it out; some give it in pieces.

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from duologue._frames.sse import ServerSentEvent
+    from duologue.events import ToolCallDelta
     from duologue.models import FinishReason, Provider
 
     Text = type[TextDelta | ReasoningDelta | RefusalDelta]
@@ -97,11 +98,13 @@ class Decoder:
         self._extra: dict[str, Any] = {}
         self._items = Items()
         self._calls = Calls()
-        self._told: Part | None = None  # that the last event was a piece of text of
+        # What the last event was a piece of, a text or the arguments of a call.
+        self._told: Part | None = None
+        self._call_told: Item | None = None
 
     def feed(self, frame: ServerSentEvent, events: list[StreamEvent]) -> None:
         """Decode one server-sent event; see `duologue._dialects.Decoder`."""
-        self._told = None
+        self._told = self._call_told = None
         if frame.data.strip() in _EMPTY:
             return
         if frame.event == "error":
@@ -117,14 +120,19 @@ class Decoder:
 
     @property
     def repeatable(self) -> bool:
-        """Whether the last event was a piece of text; see `duologue._dialects.Decoder`. What a whole one gives depends
-        on what was said before."""
-        return self._told is not None
+        """Whether the last event was a piece of text or arguments; see `duologue._dialects.Decoder`. What a whole one
+        gives depends on what was said before."""
+        return self._told is not None or self._call_told is not None
 
     def take_text(self, event: StreamEvent) -> None:
         """A piece of text was read without this decoder; see `duologue._dialects.Decoder`."""
         assert self._told is not None
         self._told.said.add(event.text)
+
+    def take_arguments(self, event: ToolCallDelta) -> None:
+        """A piece of a call's arguments was read without this decoder, as above."""
+        assert self._call_told is not None
+        self._call_told.said.add(event.arguments)
 
     def feed_whole(self, body: str, events: list[StreamEvent]) -> None:
         """Decode an answer that was not streamed; see `duologue._dialects.Decoder`."""
@@ -338,7 +346,7 @@ class Decoder:
     # -- calls ---------------------------------------------------------------------------------------------------------
 
     def _arguments_delta(self, event: dict[str, Any], events: list[StreamEvent]) -> None:
-        item = self._call_of(event)
+        item = self._call_told = self._call_of(event)
         self._piece(item, event, a_string(event.get("delta"), "delta"), events)
 
     def _arguments_done(self, event: dict[str, Any], events: list[StreamEvent]) -> None:
