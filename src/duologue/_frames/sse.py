@@ -98,10 +98,11 @@ class SSEReader:
             data = data[place:]
         end_of_block = ends[0] if ends[0] in data else _ENDS[1]
         *blocks, data = data.split(end_of_block)
+        most, find = self._max_bytes, self._known
         for block in blocks:
-            if self._max_bytes is not None and len(block) > self._max_bytes:
+            if most is not None and len(block) > most:
                 yield from self._slowly(block + end_of_block)
-            elif (known := self._known(block)) is not None:
+            elif (known := find(block)) is not None:
                 yield known
             elif (event := self._plain(block)) is not None:
                 self.frame = block
