@@ -88,6 +88,8 @@ def _complaints() -> Iterator[list[str]]:
     log = logging.getLogger("asyncio")
     with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
         warnings.simplefilter("always")
+        # From Python 3.12 on, of every fork beside threads, which is what some of these are about.
+        warnings.filterwarnings("ignore", ".*use of fork.*may lead to deadlocks", DeprecationWarning)
         patch.setattr(warnings, "showwarning", lambda message, *_, **__: heard.append(str(message)))
         for hook in ((sys, "unraisablehook"), (threading, "excepthook")):
             patch.setattr(*hook, lambda about: heard.append(repr(about.exc_value)))

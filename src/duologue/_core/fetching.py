@@ -31,6 +31,8 @@ Media = TypeVar("Media", bound="ImageContent | FileContent | AudioContent")
 # https://www.rfc-editor.org/rfc/rfc6052: IPv6 addresses that stand for those of IPv4.
 _NAT64 = ip_network("64:ff9b::/96")
 _GLOBAL = ip_network("2000::/3")
+# https://www.rfc-editor.org/rfc/rfc2928: for protocols; Python's own view of parts of it has changed with its versions.
+_PROTOCOLS = ip_network("2001::/23")
 _HOST = re.compile(r"[A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]+\]")
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MOST_REDIRECTS = 5
@@ -52,7 +54,7 @@ def is_public(address: str) -> bool:
 
 def _is_public_6(address: IPv6Address) -> bool:
     tunnelled = address.sixtofour is not None or address.teredo is not None
-    return address in _GLOBAL and address.is_global and not tunnelled
+    return address in _GLOBAL and address not in _PROTOCOLS and address.is_global and not tunnelled
 
 
 def target(url: str) -> tuple[Address, str]:
