@@ -145,6 +145,18 @@ _OPENAI = Shape(
     last=[_chunk({}, "stop"), ("", "[DONE]")],
 )
 
+# Counts that grow with every event, as Google's AI Studio has them: each is an event of its own.
+_GEMINI = Shape(
+    base="",
+    path="/v1beta/models/m:streamGenerateContent?alt=sse",
+    request={"contents": [{"role": "user", "parts": [{"text": "hi"}]}]},
+    media_type="text/event-stream",
+    frame="data: {data}\r\n\r\n",
+    first=[],
+    text=lambda number: _gemini(STAMP, _counts(number)),
+    last=[_gemini("", _counts(1000), finishReason="STOP")],
+)
+
 SHAPES = {
     "openai": _OPENAI,
     "anthropic": Shape(
@@ -183,28 +195,9 @@ SHAPES = {
             _block("message_stop"),
         ],
     ),
-    # Counts that grow with every event, as Google's AI Studio has them: each is an event of its own.
-    "gemini": Shape(
-        base="",
-        path="/v1beta/models/m:streamGenerateContent?alt=sse",
-        request={"contents": [{"role": "user", "parts": [{"text": "hi"}]}]},
-        media_type="text/event-stream",
-        frame="data: {data}\r\n\r\n",
-        first=[],
-        text=lambda number: _gemini(STAMP, _counts(number)),
-        last=[_gemini("", _counts(1000), finishReason="STOP")],
-    ),
+    "gemini": _GEMINI,
     # The same on Vertex AI, which counts at the end.
-    "vertex": Shape(
-        base="",
-        path="/v1beta/models/m:streamGenerateContent?alt=sse",
-        request={"contents": [{"role": "user", "parts": [{"text": "hi"}]}]},
-        media_type="text/event-stream",
-        frame="data: {data}\r\n\r\n",
-        first=[],
-        text=lambda _: _gemini(STAMP, {"trafficType": "ON_DEMAND"}),
-        last=[_gemini("", _counts(1000), finishReason="STOP")],
-    ),
+    "vertex": _GEMINI._replace(text=lambda _: _gemini(STAMP, {"trafficType": "ON_DEMAND"})),
     "ollama": Shape(
         base="",
         path="/api/chat",

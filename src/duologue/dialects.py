@@ -6,6 +6,7 @@ by an entry point in the group `duologue.dialects`, under the name that a `Provi
 
 from duologue._dialects import FRAMINGS, Decoder, Dialect, Wire
 from duologue._dialects.api_errors import api_error
+from duologue._dialects.noise import Noise
 from duologue._dialects.request import arguments_object, data_url, encode_fields, merged, named
 from duologue._frames.array import END as ARRAY_END
 from duologue._frames.array import Element as ArrayElement
@@ -20,6 +21,7 @@ __all__ = [
     "Decoder",
     "Dialect",
     "EventStreamMessage",
+    "Noise",
     "ServerSentEvent",
     "Wire",
     "api_error",

@@ -69,7 +69,8 @@ _MARKERS = {
     "finish_reason": "a finish reason, which is the provider's end marker",
 }
 # Proxy Authentication Required: no provider's own answer (RFC 9110, section 15.5.8).
-_PROXY_ASKS, _TOO_MANY = 407, 429
+_PROXY_ASKS = 407
+_TOO_MANY = 429
 # What `Repeats` gives in place of a frame.
 _KNOWN = frozenset({TextDelta, ReasoningDelta, ToolCallDelta})
 # What can befall a body on its way.
