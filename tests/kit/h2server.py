@@ -67,13 +67,13 @@ class Answer:
             self._connection.h2.send_headers(self._stream, headers)
             self._connection.flush()
 
-    def say(self, *pieces: bytes) -> None:
-        """Send pieces of the body, each when the client has room for it."""
+    def say(self, *pieces: bytes, ends: bool = False) -> None:
+        """Send pieces of the body, each when the client has room for it; where it `ends`, it does so with each."""
         for piece in pieces:
             with self._connection.lock:
                 window = self._connection.h2.local_flow_control_window
                 assert self._connection.lock.wait_for(lambda: window(self._stream) >= len(piece), 10)  # noqa: B023
-                self._connection.h2.send_data(self._stream, piece)
+                self._connection.h2.send_data(self._stream, piece, end_stream=ends)
                 self._connection.flush()
 
     def end(self) -> None:
@@ -83,10 +83,11 @@ class Answer:
             self._connection.flush()
 
     def whole(self, pieces: Iterable[bytes]) -> None:
-        """A good response."""
+        """A good response, whose end comes with its last piece: a client may leave once it has that."""
+        *first, last = pieces
         self.head()
-        self.say(*pieces)
-        self.end()
+        self.say(*first)
+        self.say(last, ends=True)
 
     def reset(self, code: int = INTERNAL_ERROR) -> None:
         """Break the stream off, and nothing else."""
